@@ -5,6 +5,7 @@
 #include <akin/error.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct akin_text akin_text;
 
@@ -33,6 +34,10 @@ void akin_text_free(akin_text *text);
 
 /* Whether the bytes are valid UTF-8 (RFC 3629: no overlong forms, no surrogates) without a NUL. */
 bool akin_text_is_utf8(const char *bytes, size_t count);
+
+/* The place of `name` among names in ascending order (bytewise), -1 = none. */
+int64_t akin_text_search(const char *name, const char *(*name_at)(const void *names, size_t at),
+                         const void *names, size_t count);
 
 /* The one of `candidates` (ends with NULL) nearest to the word by edit distance (Levenshtein
  * 1966); NULL if none is close. */

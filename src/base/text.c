@@ -219,6 +219,21 @@ static size_t edit_distance(const char *a, const char *b) {
     return row[b_length];
 }
 
+int64_t akin_text_search(const char *name, const char *(*name_at)(const void *names, size_t at),
+                         const void *names, size_t count) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(name_at(names, middle), name);
+        if (order == 0) return (int64_t)middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+
 const char *akin_text_nearest(const char *word, const char *const *candidates) {
     const char *nearest = NULL;
     size_t nearest_distance = SIZE_MAX;

@@ -3,6 +3,7 @@
 #include <akin/embeddings.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
+#include <akin/text.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -24,19 +25,8 @@ static akin_status check_embeddings(const akin_table *table, const akin_embeddin
                           akin_ncfile_path(akin_table_file(table)));
 }
 
-/* The row of a product, -1 = none. */
-static int64_t find_product(const akin_labels *products, const char *name) {
-    size_t low = 0, high = akin_labels_count(products);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(akin_labels_id(products, middle), name);
-        if (order == 0) return (int64_t)middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return -1;
+static const char *product_at(const void *products, size_t row) {
+    return akin_labels_id(products, row);
 }
 
 /* The pictures of each product: a group's items, or an item without a group. */
@@ -49,9 +39,9 @@ static akin_status sort_pictures(const shots_source *from, akin_gallery_shots *o
     akin_status status = of && first && out->shown ? AKIN_OK : AKIN_FAILED;
     for (size_t i = 0; i < n && status == AKIN_OK; i++) {
         int32_t group = akin_labels_group(pictures)[i];
-        int64_t row =
-            find_product(from->products, group >= 0 ? akin_labels_group_name(pictures, group)
-                                                    : akin_labels_id(pictures, i));
+        int64_t row = akin_text_search(group >= 0 ? akin_labels_group_name(pictures, group)
+                                                  : akin_labels_id(pictures, i),
+                                       product_at, from->products, products);
         if (row < 0)
             status = akin_error_set(AKIN_INPUT, "%s: the item \"%s\" is of no product of the table",
                                     from->path, akin_labels_id(pictures, i));

@@ -8,6 +8,28 @@
 
 #define AT_ONCE_MIB 64 /* bytes of candidates' rows in memory */
 
+akin_status akin_diversity_room_make(akin_diversity_room *room, size_t candidates, size_t rows,
+                                     size_t stride) {
+    *room = (akin_diversity_room){
+        .stride = stride,
+        .rows = akin_mem_alloc(rows, stride * sizeof *room->rows),
+        .row = akin_mem_alloc(candidates, sizeof *room->row),
+        .nearest = akin_mem_alloc(candidates, sizeof *room->nearest),
+        .hits = akin_mem_alloc(candidates, sizeof *room->hits),
+        .scores = akin_mem_alloc(candidates, sizeof *room->scores),
+    };
+    return room->rows && room->row && room->nearest && room->hits && room->scores ? AKIN_OK
+                                                                                  : AKIN_FAILED;
+}
+
+void akin_diversity_room_release(akin_diversity_room *room) {
+    akin_mem_free(room->rows);
+    akin_mem_free(room->row);
+    akin_mem_free(room->nearest);
+    akin_mem_free(room->hits);
+    akin_mem_free(room->scores);
+}
+
 /* The best score of a row of candidate `taken` and one of candidate c. */
 static float best_of(const akin_diversity_room *room, size_t taken, size_t c) {
     const size_t *mine = room->first + room->row[taken], *its = room->first + room->row[c];
@@ -87,16 +109,8 @@ static akin_status begin(akin_comm *comm, const akin_vectors *vectors, size_t po
     if (w->batch > akin_vectors_count(vectors) + 1) w->batch = akin_vectors_count(vectors) + 1;
     w->wanted = akin_mem_alloc(w->batch, pool * sizeof *w->wanted);
     w->columns = akin_vectors_columns(vectors);
-    akin_diversity_room *room = &w->room;
-    room->stride = akin_remote_rows_stride(w->fetch);
-    room->rows = akin_mem_alloc(pool, room->stride * sizeof *room->rows);
-    room->row = akin_mem_alloc(pool, sizeof *room->row);
-    room->nearest = akin_mem_alloc(pool, sizeof *room->nearest);
-    room->hits = akin_mem_alloc(pool, sizeof *room->hits);
-    room->scores = akin_mem_alloc(pool, sizeof *room->scores);
-    return w->wanted && room->rows && room->row && room->nearest && room->hits && room->scores
-               ? AKIN_OK
-               : AKIN_FAILED;
+    if (!w->wanted) return AKIN_FAILED;
+    return akin_diversity_room_make(&w->room, pool, pool, akin_remote_rows_stride(w->fetch));
 }
 
 /* Its columns that compare any two rows. */
@@ -140,10 +154,6 @@ akin_status akin_diversity(akin_comm *comm, const akin_vectors *vectors, double 
 done:
     akin_remote_rows_free(w.fetch);
     akin_mem_free(w.wanted);
-    akin_mem_free(w.room.rows);
-    akin_mem_free(w.room.row);
-    akin_mem_free(w.room.nearest);
-    akin_mem_free(w.room.hits);
-    akin_mem_free(w.room.scores);
+    akin_diversity_room_release(&w.room);
     return status;
 }

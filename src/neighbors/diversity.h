@@ -27,6 +27,11 @@ typedef struct {
     float *scores;       /* [count] */
 } akin_diversity_room;
 
+/* For that many candidates with that many rows in all; `first` is the caller's. */
+AKIN_MUST_CHECK akin_status akin_diversity_room_make(akin_diversity_room *room, size_t candidates,
+                                                     size_t rows, size_t stride);
+void akin_diversity_room_release(akin_diversity_room *room);
+
 /* Reorders `count` candidates (at most 65,536), best first: the first k are those chosen, in
  * order. Not collective; pure. */
 void akin_diversity_pick(double lambda, size_t k, uint64_t *keys /* [count] */, size_t count,

@@ -2,8 +2,7 @@
 #include "first_duplicates.h"
 #include "aspect.h"
 #include "product_duplicates.h"
-#include "product_means.h"
-#include "product_order.h"
+#include "product_rows.h"
 #include "refine.h"
 #include "target_duplicates.h"
 #include <akin/mem.h>
@@ -24,19 +23,13 @@ static void free_others(others *o) {
     akin_vectors_free(o->made_from);
 }
 
-/* Finds the products and replaces the rows by those that are compared. Collective; agreed. */
+/* Collective; agreed. */
 static akin_status take_products(akin_comm *comm, const akin_neighbors_params *p, others *o) {
-    akin_vectors *items = o->vectors;
+    const akin_product_rows_how how = {.mean = p->mean};
     int32_t *order = NULL;
-    akin_status status = akin_products_find(comm, items, &o->products);
-    if (status != AKIN_OK) return status;
-    if (p->mean) {
-        o->made_from = items, o->vectors = NULL;
-        return akin_product_means_create(comm, items, &o->products, false, &o->vectors);
-    }
-    status = akin_product_order_put(comm, &o->vectors, &o->products, &order);
-    if (o->vectors != items) o->made_from = items;
-    o->rules.exclude_same_group = true; /* pictures of a product are not duplicates */
+    akin_status status =
+        akin_product_rows_take(comm, how, &o->vectors, &o->made_from, &o->products, &order);
+    if (!p->mean) o->rules.exclude_same_group = true; /* pictures of a product are no duplicates */
     akin_mem_free(order);
     return status;
 }

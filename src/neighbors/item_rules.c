@@ -11,6 +11,7 @@
 #include <akin/hash.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/text.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,18 +271,12 @@ static akin_status add_boosts(making *m, const akin_neighbors_words *words) {
 
 /* --- categories --- */
 
+static const char *value_at(const void *attribute, size_t value) {
+    return akin_item_attribute_text(attribute, (int32_t)value);
+}
+
 static int32_t find_category(const akin_item_attribute *a, const char *name) {
-    size_t low = 0, high = a->values;
-    while (low < high) { /* names are sorted */
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(akin_item_attribute_text(a, (int32_t)middle), name);
-        if (order == 0) return (int32_t)middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return -1;
+    return (int32_t)akin_text_search(name, value_at, a, (size_t)a->values);
 }
 
 static akin_status add_categories(making *m, const akin_neighbors_words *files) {

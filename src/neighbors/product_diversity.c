@@ -40,7 +40,6 @@ static size_t list_pictures(const work *w, size_t list, int32_t *wanted, size_t 
 }
 
 static akin_status begin(akin_comm *comm, const akin_vectors *pictures, work *w) {
-    akin_diversity_room *room = &w->room;
     size_t most = 1;
     if (akin_products_items(w->products, &w->first, &w->items) != AKIN_OK ||
         akin_remote_rows_create(comm, pictures, &w->fetch) != AKIN_OK)
@@ -49,21 +48,14 @@ static akin_status begin(akin_comm *comm, const akin_vectors *pictures, work *w)
         size_t count = list_pictures(w, p, NULL, NULL);
         if (count > most) most = count;
     }
-    room->stride = akin_remote_rows_stride(w->fetch);
     w->wanted_room = akin_remote_rows_most(w->fetch, AT_ONCE_MIB) + most;
     w->wanted = akin_mem_alloc(w->wanted_room, sizeof *w->wanted);
     w->keys = akin_mem_alloc(w->pool, sizeof *w->keys);
     w->rows = akin_mem_alloc(w->pool + 1, sizeof *w->rows);
-    room->first = w->rows;
-    room->rows = akin_mem_alloc(most, room->stride * sizeof *room->rows);
-    room->row = akin_mem_alloc(w->pool, sizeof *room->row);
-    room->nearest = akin_mem_alloc(w->pool, sizeof *room->nearest);
-    room->hits = akin_mem_alloc(w->pool, sizeof *room->hits);
-    room->scores = akin_mem_alloc(w->pool, sizeof *room->scores);
-    return w->wanted && w->keys && w->rows && room->rows && room->row && room->nearest &&
-                   room->hits && room->scores
-               ? AKIN_OK
-               : AKIN_FAILED;
+    akin_status status =
+        akin_diversity_room_make(&w->room, w->pool, most, akin_remote_rows_stride(w->fetch));
+    w->room.first = w->rows;
+    return w->wanted && w->keys && w->rows ? status : AKIN_FAILED;
 }
 
 /* Appends the candidate with this key to the new list. */
@@ -127,10 +119,6 @@ done:
     akin_mem_free(w.wanted);
     akin_mem_free(w.keys);
     akin_mem_free(w.rows);
-    akin_mem_free(w.room.rows);
-    akin_mem_free(w.room.row);
-    akin_mem_free(w.room.nearest);
-    akin_mem_free(w.room.hits);
-    akin_mem_free(w.room.scores);
+    akin_diversity_room_release(&w.room);
     return status;
 }

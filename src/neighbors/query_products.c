@@ -119,22 +119,28 @@ done:
     return status;
 }
 
+/* Collective; agreed. */
+static akin_status ask(asking *a, akin_product_lists *lists, int32_t **pinned) {
+    akin_status status;
+    AKIN_TRY(akin_agree(a->comm, begin(a)));
+    AKIN_TRY(search(a));
+    status = make_list(a, lists, pinned);
+done:
+    akin_mem_free(a->items);
+    akin_mem_free(a->lists);
+    return status;
+}
+
 akin_status akin_query_products_answer(akin_comm *comm, const akin_query_rows *rows,
                                        const akin_query_rules *rules, size_t number, size_t k,
                                        akin_answer **out) {
-    akin_status status;
     asking a = {.comm = comm, .rows = rows, .rules = rules, .number = number, .k = k};
     akin_product_lists lists = {0};
     int32_t *pinned = NULL;
-    AKIN_TRY(akin_agree(comm, begin(&a)));
-    AKIN_TRY(search(&a));
-    AKIN_TRY(make_list(&a, &lists, &pinned));
-    status = answer(&a, &lists, out);
-done:
+    akin_status status = ask(&a, &lists, &pinned);
+    if (status == AKIN_OK) status = answer(&a, &lists, out);
     akin_product_lists_release(&lists);
     akin_mem_free(pinned);
-    akin_mem_free(a.items);
-    akin_mem_free(a.lists);
     return status;
 }
 
@@ -147,9 +153,7 @@ akin_status akin_query_products_list(akin_comm *comm, const akin_query_rows *row
     int32_t *pins = NULL;
     const akin_product_span listed = rows->products.listed;
     int owner = akin_shard_owner(listed.count, akin_comm_size(comm), number - listed.first);
-    AKIN_TRY(akin_agree(comm, begin(&a)));
-    AKIN_TRY(search(&a));
-    AKIN_TRY(make_list(&a, &lists, &pins));
+    AKIN_TRY(ask(&a, &lists, &pins));
     size_t own = number - lists.first;
     *pinned = 0;
     memset(list, 0, k * sizeof *list);
@@ -163,8 +167,6 @@ akin_status akin_query_products_list(akin_comm *comm, const akin_query_rows *row
 done:
     akin_product_lists_release(&lists);
     akin_mem_free(pins);
-    akin_mem_free(a.items);
-    akin_mem_free(a.lists);
     return status;
 }
 

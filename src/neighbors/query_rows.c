@@ -1,26 +1,17 @@
 /* query_rows: the rows that a query compares. */
 #include "query_rows.h"
-#include "product_means.h"
-#include "product_order.h"
+#include "product_rows.h"
 #include <akin/mem.h>
 
 /* Collective; agreed. */
 static akin_status take_products(akin_comm *comm, const akin_query_params *params,
                                  akin_query_rows *out) {
-    akin_status status;
-    akin_vectors *items = out->vectors;
+    const akin_product_rows_how how = {params->mean, !params->against};
     int32_t *order = NULL;
-    if (akin_labels_group_count(akin_vectors_labels(items)) == 0)
+    if (akin_labels_group_count(akin_vectors_labels(out->vectors)) == 0)
         return akin_error_option("by", "--by group: no item of %s has a group", params->input);
-    AKIN_TRY(akin_products_find(comm, items, &out->products));
-    if (params->mean) {
-        out->made_from = items, out->vectors = NULL;
-        return akin_product_means_create(comm, items, &out->products, !params->against,
-                                         &out->vectors);
-    }
-    AKIN_TRY(akin_product_order_put(comm, &out->vectors, &out->products, &order));
-    if (out->vectors != items) out->made_from = items;
-done:
+    akin_status status =
+        akin_product_rows_take(comm, how, &out->vectors, &out->made_from, &out->products, &order);
     akin_mem_free(order);
     return status;
 }

@@ -1,8 +1,7 @@
 /* table_before: what the night before says about a table. */
 #include "table_before.h"
 #include "aspect.h"
-#include "product_means.h"
-#include "product_order.h"
+#include "product_rows.h"
 #include <akin/log.h>
 #include <akin/mem.h>
 
@@ -53,16 +52,9 @@ static akin_status open_before(const akin_table_run *r, night_before *b) {
                         : akin_vectors_open(r->comm, sources.path, sources.ids_path, &b->vectors));
     if (p->aspect) AKIN_TRY(take_aspect(r, b));
     if (!p->by_group || !b->vectors) return AKIN_OK;
-    AKIN_TRY(akin_products_find(r->comm, b->vectors, &b->products));
-    akin_vectors *items = b->vectors;
-    if (p->mean) {
-        b->made_from = items, b->vectors = NULL;
-        AKIN_TRY(akin_product_means_create(r->comm, items, &b->products, !r->params->against,
-                                           &b->vectors));
-    } else {
-        AKIN_TRY(akin_product_order_put(r->comm, &b->vectors, &b->products, &b->order));
-        if (b->vectors != items) b->made_from = items;
-    }
+    const akin_product_rows_how how = {p->mean, !p->against};
+    status =
+        akin_product_rows_take(r->comm, how, &b->vectors, &b->made_from, &b->products, &b->order);
 done:
     return status;
 }

@@ -184,12 +184,29 @@ static void real_numbers_are_finite_and_nothing_else(void **state) {
         if (akin_text_to_real(bad[i], &value)) fail_msg("'%s' is %g", bad[i], value);
 }
 
+static const char *name_at(const void *names, size_t at) {
+    return ((const char *const *)names)[at];
+}
+
+static void a_name_is_found_where_it_stands(void **state) {
+    (void)state;
+    static const char *const names[] = {"", "a", "ab", "b", "\xc3\xa9"};
+    enum { COUNT = sizeof names / sizeof *names };
+    for (size_t count = 0; count <= COUNT; count++)
+        for (size_t i = 0; i < COUNT; i++)
+            assert_int_equal(akin_text_search(names[i], name_at, names, count),
+                             i < count ? (int64_t)i : -1);
+    assert_int_equal(akin_text_search("aa", name_at, names, COUNT), -1);
+    assert_int_equal(akin_text_search("z", name_at, names, COUNT), -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_are_concatenation),
         cmocka_unit_test(a_failed_append_changes_nothing),
         cmocka_unit_test(utf8_is_what_decodes),
         cmocka_unit_test(the_nearest_word_is_the_one_meant),
+        cmocka_unit_test(a_name_is_found_where_it_stands),
         cmocka_unit_test(whole_numbers_are_nothing_else),
         cmocka_unit_test(real_numbers_are_finite_and_nothing_else),
     };
