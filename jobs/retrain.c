@@ -121,8 +121,8 @@ bool akin_retrain_keeps(const akin_options *train, const char *model) {
 
 void akin_retrain_tell_other(const akin_options *train, const char *model, akin_json *report) {
     akin_text *text = NULL, *said = NULL;
-    if (akin_retrain_keeps(train, model) && compare(train, model, false, &text) &&
-        akin_text_length(text) > 0 && akin_text_create(&said) == AKIN_OK &&
+    if (compare(train, model, false, &text) && akin_text_length(text) > 0 &&
+        akin_text_create(&said) == AKIN_OK &&
         akin_text_append(said,
                          "%s is kept, and the options of [train] that it was not made with are "
                          "ignored (%s): for a new model set retrain = always, or remove this one",

@@ -26,7 +26,7 @@ AKIN_MUST_CHECK akin_status akin_retrain_prepare(const akin_call *call, const ak
                                                  akin_metrics *metrics, akin_retrain_measure *out);
 /* Whether retrain = never keeps this model. Not collective. */
 bool akin_retrain_keeps(const akin_options *train, const char *model);
-/* Warns if it does, and names the options that are ignored; also in the report (NULL: none). Not
+/* Warns of the options that are ignored if it is kept; also in the report (NULL: none). Not
  * collective; rank 0. */
 void akin_retrain_tell_other(const akin_options *train, const char *model, akin_json *report);
 /* After train: adds what was measured to its entry. Collective; agreed. */

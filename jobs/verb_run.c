@@ -260,9 +260,10 @@ done:
 /* The model that is there, or that of the last night, was made with other options. */
 static akin_status tell_other_model(const akin_jobfile *job, const char *output, long long keep) {
     if (!akin_stage_wanted(akin_stage_find("train"), job)) return AKIN_OK;
+    const akin_options *train = akin_jobfile_options(job, "train");
     char *model = akin_file_join(output, keep > 0 ? "latest/model.nc" : "model.nc");
     if (!model) return AKIN_FAILED;
-    akin_retrain_tell_other(akin_jobfile_options(job, "train"), model, NULL);
+    if (akin_retrain_keeps(train, model)) akin_retrain_tell_other(train, model, NULL);
     akin_mem_free(model);
     return AKIN_OK;
 }

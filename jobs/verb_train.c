@@ -376,6 +376,15 @@ done:
     return status;
 }
 
+static bool uses_no_network(const akin_train_params *params) {
+    return akin_output_has(params->output, "model", "network_request", NULL);
+}
+
+static bool uses_its_network(const akin_train_params *params) {
+    return akin_output_same_attribute(params->output, "model", params->catalog, "catalog",
+                                      "network_request");
+}
+
 /* A model that uses the output of a network only serves a catalogue of that network; one that does
  * not, where it could, is not what these options ask for. */
 static bool network_up_to_date(const akin_call *call, const akin_train_params *params) {
@@ -384,10 +393,7 @@ static bool network_up_to_date(const akin_call *call, const akin_train_params *p
     if (look_at_catalog(params->catalog, &seen) != AKIN_OK ||
         akin_train_features(call->options, seen, &features) != AKIN_OK)
         return false;
-    if (!akin_features_sees(&features))
-        return akin_output_has(params->output, "model", "network_request", NULL);
-    return akin_output_same_attribute(params->output, "model", params->catalog, "catalog",
-                                      "network_request");
+    return akin_features_sees(&features) ? uses_its_network(params) : uses_no_network(params);
 }
 
 /* Its weights were chosen by what the file of pairs holds now. */
@@ -417,14 +423,11 @@ static void tell_other_pairs(akin_call *call, const char *model) {
 
 /* A model that uses another network than the catalogue's is refused by embed. */
 static bool can_embed(const akin_train_params *params) {
-    return akin_output_has(params->output, "model", "network_request", NULL) ||
-           akin_output_same_attribute(params->output, "model", params->catalog, "catalog",
-                                      "network_request");
+    return uses_no_network(params) || uses_its_network(params);
 }
 
 static void tell_unused_network(const akin_call *call, const akin_train_params *params) {
-    if (akin_output_has(params->output, "model", "network_request", NULL) &&
-        !network_up_to_date(call, params))
+    if (uses_no_network(params) && !network_up_to_date(call, params))
         akin_log_warning("train: %s is kept (retrain = never), and does not use the network whose "
                          "output %s has",
                          params->output, params->catalog);

@@ -54,8 +54,10 @@ AKIN_MUST_CHECK akin_status akin_options_append(akin_options *options, const cha
 /* Removes the words of a LIST. */
 void akin_options_empty(akin_options *options, const char *name);
 bool akin_options_declared(const akin_options *options, const char *name, akin_option_type *type);
-/* The declared name nearest to this one; NULL: none is near. */
-const char *akin_options_nearest(const akin_options *options, const char *name);
+/* AKIN_USAGE: a key of a job file that is not declared, with the nearest that is, or `other` (NULL: none),
+ * which is one, too. */
+AKIN_MUST_CHECK akin_status akin_options_refuse_key(const akin_options *options, const char *key,
+                                                    const char *other);
 
 /* Words of a command line after the verb; words that are not options are arguments; "--" ends
  * the options. */

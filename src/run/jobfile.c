@@ -223,16 +223,6 @@ static akin_status set_text(akin_options *options, const char *key, char *value)
     return akin_options_set(options, key, value, NULL);
 }
 
-/* The nearest key may be that of the arguments. */
-static akin_status refuse_key(const akin_options *options, const char *argument_key,
-                              const char *key) {
-    const char *candidates[3] = {argument_key};
-    candidates[argument_key != NULL] = akin_options_nearest(options, key);
-    const char *nearest = akin_text_nearest(key, candidates);
-    return nearest ? akin_error_set(AKIN_USAGE, "unknown key %s; did you mean %s?", key, nearest)
-                   : akin_error_set(AKIN_USAGE, "unknown key %s; --help lists all", key);
-}
-
 static akin_status set_key(reading *self, const char *key, char *value) {
     akin_status status = AKIN_OK;
     akin_jobfile *job = self->job;
@@ -241,7 +231,7 @@ static akin_status set_key(reading *self, const char *key, char *value) {
     bool is_argument = argument_key && strcmp(argument_key, key) == 0;
     akin_option_type type = AKIN_OPTION_LIST;
     if (!is_argument && !akin_options_declared(options, key, &type))
-        return refuse_key(options, argument_key, key);
+        return akin_options_refuse_key(options, key, argument_key);
     AKIN_TRY(check_key(self, key, type == AKIN_OPTION_LIST));
     if (!self->continues) AKIN_TRY(add_place(job, self->section, key, self->line));
     if (is_argument)

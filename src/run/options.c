@@ -155,17 +155,21 @@ static option_value *find(const akin_options *options, const char *name, size_t 
     return NULL;
 }
 
-const char *akin_options_nearest(const akin_options *options, const char *name) {
-    return akin_text_nearest(name, options->names);
-}
-
+/* other: a name beside those of the options, or NULL. */
 static akin_status unknown(const akin_options *options, const char *kind, const char *dashes,
-                           const char *name) {
-    const char *nearest = akin_options_nearest(options, name);
+                           const char *name, const char *other) {
+    const char *candidates[3] = {other};
+    candidates[other != NULL] = akin_text_nearest(name, options->names);
+    const char *nearest = akin_text_nearest(name, candidates);
     return nearest ? akin_error_set(AKIN_USAGE, "unknown %s %s%s; did you mean %s%s?", kind, dashes,
                                     name, dashes, nearest)
                    : akin_error_set(AKIN_USAGE, "unknown %s %s%s; --help lists all", kind, dashes,
                                     name);
+}
+
+akin_status akin_options_refuse_key(const akin_options *options, const char *key,
+                                    const char *other) {
+    return unknown(options, "key", "", key, other);
 }
 
 bool akin_options_declared(const akin_options *options, const char *name, akin_option_type *type) {
@@ -189,7 +193,8 @@ static akin_status store_from_file(option_value *value, const char *text) {
 akin_status akin_options_set(akin_options *options, const char *name, const char *value,
                              const char *where) {
     option_value *found = find(options, name, strlen(name));
-    akin_status status = found ? store_from_file(found, value) : unknown(options, "key", "", name);
+    akin_status status =
+        found ? store_from_file(found, value) : unknown(options, "key", "", name, NULL);
     if (status != AKIN_OK && found) status = akin_error_context(status, "%s ", name);
     return status == AKIN_OK || !where ? status : akin_error_context(status, "%s: ", where);
 }
@@ -249,7 +254,7 @@ static akin_status parse_long(akin_options *options, int count, char *const *wor
     if (!shown) return AKIN_FAILED;
     shown[length + 2] = '\0';
     akin_status status = value ? store_word(value, shown, attached, count, words, at)
-                               : unknown(options, "option", "--", shown + 2);
+                               : unknown(options, "option", "--", shown + 2, NULL);
     akin_mem_free(shown);
     return status;
 }
