@@ -1,7 +1,10 @@
 /* ring: which rank compares which two blocks, and when. */
 #include <akin/ring.h>
 
-enum { PARTS_MAX = 4096 };            /* of all blocks */
+enum {
+    PARTS_MAX = 4096, /* of all blocks */
+    PART_LEAST = 768  /* rows: a part meets all others, which come from memory for it */
+};
 static const double slice_work = 5e9; /* multiply-adds; a core does 5e10 to 3e11 of them a second */
 
 int akin_ring_steps(int size) {
@@ -30,6 +33,7 @@ akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, si
 int akin_ring_subs(int size, size_t rows, size_t dim) {
     double slices = (double)rows * (double)rows * (double)dim / slice_work,
            most = PARTS_MAX / size; /* whole ones */
+    if (most > (double)rows / PART_LEAST) most = (double)rows / PART_LEAST;
     if (slices > most) slices = most;
     return slices < 2 ? 2 : (int)(slices / 2) * 2;
 }

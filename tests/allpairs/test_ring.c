@@ -115,12 +115,26 @@ static void progress_is_what_was_done(void **unused) {
     }
 }
 
+/* Parts are even in number, and of long rows not so few rows that those come from memory all the time. */
+static void parts_are_not_narrow(void **unused) {
+    (void)unused;
+    static const size_t dims[] = {32, 512, 1280, 4096};
+    for (size_t rows = 1; rows < 20000000; rows += 1 + rows / 3)
+        for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+            int subs = akin_ring_subs(1, rows, dims[d]);
+            assert_true(subs >= 2 && subs <= LARGEST && subs % 2 == 0);
+            assert_true(subs == 2 || rows / (size_t)subs >= 768);
+        }
+    assert_true(akin_ring_subs(1, 10000000, 1280) > 1000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_of_units_meets_once),
         cmocka_unit_test(work_is_even_at_every_size),
         cmocka_unit_test(blocks_meet_once_at_many_ranks),
         cmocka_unit_test(progress_is_what_was_done),
+        cmocka_unit_test(parts_are_not_narrow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
