@@ -1,5 +1,6 @@
 /* sample: scores of rows in a sample of those that they can meet. */
 #include "sample.h"
+#include "tile.h"
 #include <akin/compare.h>
 #include <akin/dot.h>
 #include <akin/linalg.h>
@@ -8,12 +9,15 @@
 #include <string.h>
 
 enum {
-    AT_ONCE = 2 * AKIN_ROW_BLOCK_PANEL, /* rows in a product of matrices */
-    PER_ENTRY = 32,                     /* rows of the sample for an entry of a list */
-    TOGETHER = 64,                      /* panels that have one sample, where rules are asked */
-    AT_FIRST = 4,                       /* times the rank: the best of a sample that are asked */
-    ALLOWED = 2,                        /* so many times the rows are sampled for rules */
-    FEWEST = 32                         /* rows that foretell anything */
+    PANEL = AKIN_ROW_BLOCK_PANEL,
+    AT_ONCE = 2 * PANEL, /* rows in a product of matrices */
+    PER_ENTRY = 32,      /* rows of the sample for an entry of a list */
+    TOGETHER = 64,       /* panels that have one sample, where rules are asked */
+    AT_FIRST = 4,        /* times the rank: the best of a sample that are asked */
+    ALLOWED = 2,         /* so many times the rows are sampled for rules */
+    SKETCHED_FROM = 128, /* dimensions: before, products in float32 cost no more */
+    LIKELY = 4,          /* sketches hardly ever miss by more than this part of their margin */
+    FEWEST = 32          /* rows that foretell anything */
 };
 #define PRECISION 0x1p-10f
 #define NEVER -0x1p10f /* with offsets: the score of a pair that is below the required one */
@@ -154,6 +158,95 @@ static picked pick(akin_sample *s, size_t first, size_t end) {
     return some.count < s->count ? some : all;
 }
 
+/* --- scores told by sketches --- */
+
+/* Whole panels of columns. */
+static size_t width_of(size_t count) {
+    return (count + PANEL - 1) / PANEL * PANEL;
+}
+
+akin_status akin_sample_sketch(akin_sample *s) {
+    static const akin_row_block_rules none = {.min_score = -1};
+    akin_status status = AKIN_FAILED;
+    if (akin_tile()->scores == NULL || s->stride < SKETCHED_FROM || s->count > UINT16_MAX)
+        return AKIN_OK;
+    s->of_mean = akin_mem_alloc(width_of(s->count), sizeof *s->of_mean);
+    s->exact = akin_mem_alloc(s->count, sizeof *s->exact);
+    s->asked = akin_mem_alloc(s->count, sizeof *s->asked);
+    if (!s->of_mean || !s->exact || !s->asked) goto done;
+    AKIN_TRY(akin_row_block_create(s->count, akin_row_block_dim(s->block), 0,
+                                   AKIN_ROW_BLOCK_COLUMNS, &s->sketched));
+    akin_row_block_begin(s->sketched, s->count);
+    for (size_t j = 0; j < s->count; j++)
+        akin_row_block_set(s->sketched, j, s->items[j], s->rows + j * s->stride);
+    akin_row_block_ready(s->sketched, &none);
+    status = AKIN_OK;
+done:
+    return status;
+}
+
+/* The scores of a panel's rows with all of the sample; its mean times those is known already where it is
+ * `known`, that of the panels before. */
+static void score_panel(akin_sample *s, const akin_row_block_panel *rows, const float *known,
+                        float *scores /* [48, width] */) {
+    const akin_tile_kernels *tile = akin_tile();
+    const size_t width = width_of(s->count);
+    if (rows->sketch->inverse == 0)
+        memset(s->of_mean, 0, width * sizeof *s->of_mean);
+    else if (rows->centre != known)
+        akin_dot()->one_many(rows->centre, akin_row_block_row(s->sketched, 0), s->stride, width,
+                             s->of_mean);
+    tile->begin(s->stride);
+    for (size_t q = 0; q < akin_row_block_panels(s->sketched); q++) {
+        const akin_row_block_panel columns = akin_row_block_view(s->sketched, q);
+        const akin_tile_task task = {.stride = s->stride,
+                                     .row_sketch = rows->sketch,
+                                     .column_sketch = columns.sketch,
+                                     .rows = rows->as_rows,
+                                     .columns = columns.as_columns,
+                                     .wrap = columns.wrap,
+                                     .sums = columns.sums,
+                                     .products = s->of_mean + q * PANEL};
+        tile->scores(&task, scores + q * PANEL, width);
+        s->margin = fmaxf(s->margin, akin_sketch_margin(rows->sketch, columns.sketch,
+                                                        akin_row_block_dim(s->block)));
+    }
+    tile->end();
+}
+
+/* Writes the scores of rows with all that are asked; returns how many numbers a row has there. */
+static size_t score_rows(akin_sample *s, size_t first, size_t count, const picked *of) {
+    const float *centre = NULL;
+    s->margin = 0;
+    if (s->sketched == NULL) {
+        akin_linalg_product((akin_linalg_shape){count, of->count, s->stride, AKIN_TURN_B},
+                            akin_row_block_row(s->block, first), of->rows, s->scores);
+        return of->count;
+    }
+    for (size_t i = 0; i < count; i += PANEL) {
+        akin_row_block_panel rows = akin_row_block_view(s->block, (first + i) / PANEL);
+        score_panel(s, &rows, centre, s->scores + i * width_of(s->count));
+        centre = rows.sketch->inverse == 0 ? NULL : rows.centre;
+    }
+    return width_of(s->count);
+}
+
+/* What `rank` of the rows reach by float32, where they reach `told` by their sketches: only those are asked
+ * that may do so. */
+static float reached_exactly(akin_sample *s, const picked *of, size_t row, const float *scores,
+                             size_t rank, float told) {
+    size_t count = 0;
+    for (size_t j = 0; j < of->count; j++) { /* no branches, as above */
+        s->asked[count] = (akin_dot_hit){0, (uint16_t)j};
+        count += scores[j] >= told - s->margin / LIKELY;
+    }
+    akin_dot()->pairs(akin_row_block_row(s->block, row), of->rows, s->stride, s->asked, count,
+                      s->exact);
+    for (size_t h = 0; h < count && has_offsets(s); h++)
+        s->exact[h] += of->offsets[s->asked[h].column];
+    return reached_by(s->exact, count, rank, told);
+}
+
 void akin_sample_raise(akin_sample *s, size_t first, size_t end, size_t rank, float g) {
     const float hidden = (float)(2 * akin_dot_bound(akin_row_block_dim(s->block)) + 0x1p-20);
     const bool offsets = has_offsets(s);
@@ -162,15 +255,16 @@ void akin_sample_raise(akin_sample *s, size_t first, size_t end, size_t rank, fl
         size_t count = first + AT_ONCE < end ? AT_ONCE : end - first;
         const picked of = pick(s, first, first + count);
         if (of.count < rank) continue;
-        akin_linalg_product((akin_linalg_shape){count, of.count, s->stride, AKIN_TURN_B},
-                            akin_row_block_row(s->block, first), of.rows, s->scores);
+        const size_t width = score_rows(s, first, count, &of);
         for (size_t i = 0; i < count; i++) {
-            float score, *scores = s->scores + i * of.count;
+            float score, *scores = s->scores + i * width;
             if (offsets) add_offsets(s, &of, hidden, scores);
             if (!s->masks)
                 score = reached_by(scores, of.count, rank, s->guess);
             else if (!reached_by_allowed(s, &of, first + i, scores, rank, &score))
                 continue;
+            if (s->sketched != NULL)
+                score = reached_exactly(s, &of, first + i, scores, rank, score);
             s->guess = score;
             score = top - g * (top - score) - hidden;
             if (score > lowest)
@@ -250,7 +344,7 @@ akin_status akin_sample_begin(akin_sample *s, size_t rows, bool proven) {
     s->items = akin_mem_alloc(most, sizeof *s->items);
     s->panel = akin_mem_alloc(akin_row_block_panels(s->among), sizeof *s->panel);
     s->rows = akin_mem_alloc(most, s->stride * sizeof *s->rows);
-    s->scores = akin_mem_alloc(most, AT_ONCE * sizeof *s->scores);
+    s->scores = akin_mem_alloc(width_of(most), AT_ONCE * sizeof *s->scores);
     s->offsets = akin_mem_alloc(2 * most, sizeof *s->offsets);
     s->high = akin_mem_alloc(2 * most, sizeof *s->high);
     if (akin_sample_asks_panels(s->rules))
@@ -263,6 +357,10 @@ akin_status akin_sample_begin(akin_sample *s, size_t rows, bool proven) {
 }
 
 void akin_sample_end(akin_sample *s) {
+    akin_row_block_free(s->sketched);
+    akin_mem_free(s->of_mean);
+    akin_mem_free(s->exact);
+    akin_mem_free(s->asked);
     akin_mem_free(s->rows);
     akin_mem_free(s->scores);
     akin_mem_free(s->offsets);

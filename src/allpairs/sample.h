@@ -3,6 +3,7 @@
 #ifndef AKIN_SAMPLE_H
 #define AKIN_SAMPLE_H
 
+#include <akin/dot.h>
 #include <akin/error.h>
 #include <akin/row_block.h>
 
@@ -18,8 +19,13 @@ typedef struct {
     akin_row_block_item *items; /* [count] */
     uint32_t *panel; /* panels of `among` that the rows of a run may meet, where rules are asked */
     float *rows;     /* [count, stride] */
-    float *scores;   /* of some rows with [count] */
-    float *offsets;  /* [count], where the rules have some */
+    akin_row_block *sketched; /* the same rows, whose sketches tell scores; NULL: float32 does */
+    float *of_mean;           /* a panel's mean by all of them */
+    float margin;             /* of such scores */
+    akin_dot_hit *asked;      /* those that float32 decides, */
+    float *exact;             /* and their scores */
+    float *scores;            /* of some rows with [count] */
+    float *offsets;           /* [count], where the rules have some */
     float *some, *offsets_of; /* as rows and offsets, of those that some of the rows may meet, */
     uint32_t *index;          /* and which those are */
     uint32_t *high;           /* [count]: those with a high score */
@@ -57,6 +63,10 @@ void akin_sample_choose(akin_sample *s, const akin_sample_run *r, size_t wanted)
 
 /* What a chosen sample's offsets are; for one whose items were set by the caller. */
 void akin_sample_take_offsets(akin_sample *s);
+
+/* Lets sketches tell from now on which of the chosen rows have to be scored, where that is faster. The
+ * rows' block has row sketches, and calls of akin_sample_raise begin with a panel. AKIN_FAILED: out of memory. */
+AKIN_MUST_CHECK akin_status akin_sample_sketch(akin_sample *s);
 
 /* Rows [first, end) of the block require top - g (top - x) from now on, where `rank` rows of the
  * sample reach x. */

@@ -294,6 +294,7 @@ static akin_status foretell_together(akin_comm *comm, akin_row_block *block,
     memcpy(s.rows, rows.rows, rows.count * s.stride * sizeof *s.rows);
     memcpy(s.items, rows.items, rows.count * sizeof *s.items);
     akin_sample_take_offsets(&s);
+    AKIN_TRY(akin_agree(comm, s.count > 0 ? akin_sample_sketch(&s) : AKIN_OK));
     bool dense = wanted == place.all / AKIN_SAMPLE_SHARE;
     size_t rank = dense ? rank_of(&s, place.all, s.k) : s.k + 1;
     if (s.count < rank || s.count == 0) goto done;

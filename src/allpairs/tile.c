@@ -420,6 +420,26 @@ static size_t tile_hits(const akin_tile_task *task, akin_dot_hit *hits, size_t *
     return count;
 }
 
+#if AKIN_LEVEL == 5
+static void tile_scores(const akin_tile_task *task, float *scores, size_t width) {
+    const __m512 scale =
+        _mm512_set1_ps(1 / (task->row_sketch->row_scale * task->column_sketch->column_scale));
+    for (size_t row = 0; row < PANEL; row += ROWS) {
+        lanes sum[ROWS][VECTORS];
+        multiply(task, row, 0, sum);
+        for (size_t v = 0; v < VECTORS; v++) {
+            const lanes offset = _mm512_slli_epi32(LOAD(task->sums + v * LANES), 7);
+            const __m512 product = _mm512_loadu_ps(task->products + v * LANES);
+            for (size_t r = 0; r < ROWS; r++) {
+                __m512 whole = _mm512_cvtepi32_ps(_mm512_sub_epi32(sum[r][v], offset));
+                _mm512_storeu_ps(scores + (row + r) * width + v * LANES,
+                                 _mm512_fmadd_ps(whole, scale, product));
+            }
+        }
+    }
+}
+#endif
+
 extern const akin_tile_kernels akin_tile_kernels_v1, akin_tile_kernels_v3, akin_tile_kernels_v4,
     akin_tile_kernels_v5, akin_tile_kernels_v6;
 const akin_tile_kernels AKIN_LEVELED(akin_tile_kernels) = {
@@ -430,6 +450,9 @@ const akin_tile_kernels AKIN_LEVELED(akin_tile_kernels) = {
     .lowest = lowest,
     .lower = lower,
     .lower_to_sums = lower_to_sums,
+#if AKIN_LEVEL == 5
+    .scores = tile_scores,
+#endif
     .hits = tile_hits};
 
 #if AKIN_LEVEL == 1

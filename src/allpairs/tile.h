@@ -64,6 +64,9 @@ typedef struct {
      * NULL: the level gains nothing from it. `next` of the first: two panels side by side. */
     void (*four)(const akin_tile_task tasks[4], akin_dot_hit *const hits[4], size_t counts[4],
                  size_t tried[4]);
+    /* What the sketches tell of all pairs' scores, each at most `margin` from it; thresholds are not looked
+     * at. NULL: float32 products are as fast. */
+    void (*scores)(const akin_tile_task *task, float *scores /* [48, width] */, size_t width);
 } akin_tile_kernels;
 
 /* The kernels of the active level. */

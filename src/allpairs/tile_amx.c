@@ -40,4 +40,5 @@ const akin_tile_kernels AKIN_LEVELED(akin_tile_kernels) = {
     .lower = lower,
     .lower_to_sums = lower_to_sums,
     .hits = tile_hits,
-    .four = tile_four};
+    .four = tile_four,
+    .scores = tile_scores};

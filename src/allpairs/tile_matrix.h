@@ -42,6 +42,7 @@ _Static_assert(OFFSET == 1 << 7, "a shift takes the offset times a sum");
 #if AKIN_LEVEL >= 4
 typedef __m512 reals;
 #define READ(p) _mm512_loadu_ps(p)
+#define WRITE(p, x) _mm512_storeu_ps(p, x)
 #define READ_SUMS(p) _mm512_loadu_si512((const void *)(p))
 #define EVERY(x) _mm512_set1_ps(x)
 #define REAL(x) _mm512_cvtepi32_ps(x)
@@ -58,6 +59,7 @@ typedef __m512 reals;
 #else
 typedef __m128 reals;
 #define READ(p) _mm_loadu_ps(p)
+#define WRITE(p, x) _mm_storeu_ps(p, x)
 #define READ_SUMS(p) _mm_loadu_si128((const void *)(p))
 #define EVERY(x) _mm_set1_ps(x)
 #define REAL(x) _mm_cvtepi32_ps(x)
@@ -429,4 +431,39 @@ static void tile_four(const akin_tile_task tasks[4], akin_dot_hit *const hits[4]
     add_columns(&w, tasks[1].columns, all, STRIPS);
     run(&w);
     for (int i = 0; i < 4; i++) counts[i] = w.of[i / 2][i % 2].count, tried[i] = PANEL * PANEL;
+}
+
+/* Sums as scores of a task. */
+static inline void write_scores(const sweep *w, const step *t, float *scores, size_t width) {
+    for (size_t i = 0; i < t->rows; i++)
+        for (size_t j = 0; j < t->columns; j++) {
+            const size_t column = (t->column + j) * SIDE;
+            float *to = scores + (t->row + i) * SIDE * width + column;
+            for (size_t r = 0; r < SIDE; r++)
+                for (size_t l = 0; l < SIDE; l += LANES)
+                    WRITE(to + r * width + l,
+                          bounds(&w->of[0][0], LOAD(t->sums[i][j][r] + l), column + l));
+        }
+}
+
+static void tile_scores(const akin_tile_task *task, float *scores, size_t width) {
+    sweep w;
+    step steps[2];
+    size_t turn = 0;
+    steps[1].rows = 0; /* there is none before the first */
+    begin_sweep(&w, task, 1);
+    w.of[0][0] =
+        (search){.task = task,
+                 .scale = 1 / (task->row_sketch->row_scale * task->column_sketch->column_scale)};
+    add_rows(&w, task->rows);
+    add_columns(&w, task->columns, (1u << STRIPS) - 1, 0);
+    for (size_t row = 0; row < STRIPS; row += 2)
+        for (size_t column = 0; column < STRIPS; column += 2, turn ^= 1) {
+            step *t = &steps[turn];
+            t->row = row, t->column = column;
+            t->rows = STRIPS - row > 1 ? 2 : 1, t->columns = STRIPS - column > 1 ? 2 : 1;
+            multiply(&w, t);
+            write_scores(&w, &steps[turn ^ 1], scores, width);
+        }
+    write_scores(&w, &steps[turn ^ 1], scores, width);
 }

@@ -96,8 +96,8 @@ static outcome proven(const naive_catalogue *c, size_t k, const akin_row_block_r
     return out;
 }
 
-static void check(int kind, size_t n, size_t k, const akin_row_block_rules *rules) {
-    naive_catalogue c = naive_create(kind, 5, n, 12);
+static void check(int kind, size_t n, size_t dim, size_t k, const akin_row_block_rules *rules) {
+    naive_catalogue c = naive_create(kind, 5, n, dim);
     for (size_t i = 0; i < n; i++) c.items[i].values.value[0] = c.items[i].category;
     outcome sure = proven(&c, k, rules), hoped = foretold(comm, &c, k, rules, true);
     assert_true(hoped.wrong <= 5);
@@ -122,7 +122,15 @@ static void what_is_foretold_is_hardly_ever_too_much(void **unused) {
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (size_t r = 0; r < (s == 0 ? 6 : 4); r++)
             for (int kind = 0; kind <= NAIVE_CLUSTERED; kind++)
-                check(kind, sizes[s][0], sizes[s][1], rules[r]);
+                check(kind, sizes[s][0], 12, sizes[s][1], rules[r]);
+}
+
+/* Of long rows the sketches tell which of a sample are scored; near ones differ by less than they err. */
+static void so_too_of_long_rows(void **unused) {
+    (void)unused;
+    const akin_row_block_rules *const rules[] = {&none, &available, &group};
+    for (size_t r = 0; r < 3; r++)
+        for (int kind = 0; kind <= NAIVE_CLUSTERED; kind++) check(kind, 3000, 130, 5, rules[r]);
 }
 
 /* Some ranks have no rows, or fewer than a list. */
@@ -145,6 +153,7 @@ int main(int argc, char **argv) {
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return 1;
     rank = akin_comm_rank(comm), size = akin_comm_size(comm);
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_foretold_is_hardly_ever_too_much),
+                                       cmocka_unit_test(so_too_of_long_rows),
                                        cmocka_unit_test(few_rows_are_left_alone)};
     int failed =
         akin_linalg_start() == AKIN_OK ? cmocka_run_group_tests(tests, NULL, NULL) : EXIT_FAILURE;

@@ -1,5 +1,5 @@
 /* tile: at every level of this CPU, and with a model of a matrix unit, on panels of all kinds, no
- * required pair is missed, and no pair that the sketches rule out is a hit. Four tiles together
+ * required pair is missed, and no pair that the sketches rule out is a hit; scores are within the margin. Four tiles together
  * find what each finds alone. The state of a unit survives signals, fork and other kernels. */
 #include "allpairs/tile.h"
 #include "naive_neighbors.h"
@@ -87,6 +87,27 @@ static void check_hits(const akin_tile_task *task, float scores[PANEL][PANEL], s
         }
 }
 
+/* Scores without a search are those that the search compares. */
+static void check_scores(const akin_tile_task *task, float scores[PANEL][PANEL], size_t rows,
+                         size_t columns) {
+    enum { WIDTH = PANEL + 8 }; /* of the place that they are written to */
+    static float told[PANEL][WIDTH];
+    const double margin = (double)task->margin;
+    memset(told, 0, sizeof told);
+    akin_tile()->begin(task->stride);
+    akin_tile()->scores(task, told[0], WIDTH);
+    akin_tile()->end();
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < columns; j++) {
+            double one = (double)told[i][j];
+            assert_true(fabs(one - (double)scores[i][j]) <= margin);
+            if (task->stride <= 512 || (i + j) % 5 == 0) /* of many columns, some estimates do */
+                assert_true(fabs(one + margin - estimate(task, i, j)) < 1e-5);
+        }
+        for (size_t j = PANEL; j < WIDTH; j++) assert_true(told[i][j] == 0);
+    }
+}
+
 static void check(int kind, size_t dim, size_t rows, size_t columns, size_t *ruled_out) {
     naive_catalogue c = naive_create(kind, (uint32_t)dim, rows + columns, dim);
     akin_row_block *a = block_of(&c, 0, rows), *b = block_of(&c, rows, columns);
@@ -116,6 +137,7 @@ static void check(int kind, size_t dim, size_t rows, size_t columns, size_t *rul
                                      .products = products,
                                      .margin = akin_sketch_margin(of_a.sketch, of_b.sketch, dim)};
         check_hits(&task, scores, rows, columns, ruled_out);
+        if (trial == 0 && akin_tile()->scores != NULL) check_scores(&task, scores, rows, columns);
     }
     akin_row_block_free(a);
     akin_row_block_free(b);

@@ -77,4 +77,5 @@ const akin_tile_kernels akin_tile_kernels_v1_model = {
     .lower = lower,
     .lower_to_sums = lower_to_sums,
     .hits = tile_hits,
-    .four = tile_four};
+    .four = tile_four,
+    .scores = tile_scores};
