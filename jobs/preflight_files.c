@@ -182,6 +182,7 @@ typedef struct {
 
 typedef struct {
     const akin_ids *first, *second; /* NULL: not known here */
+    const akin_ids *members;        /* items, which stand for their products; NULL: none */
     bool every;                     /* "*" stands for every item */
     size_t rows, unknown, at;       /* of the file; at: the first of the unknown */
     char names[2][64];              /* of the first one, cut */
@@ -208,7 +209,8 @@ static akin_status list_names(const akin_source *source, enum names_of what, aki
 }
 
 static bool is_known(const looking *l, const akin_ids *ids, const char *name) {
-    return !ids || (l->every && strcmp(name, "*") == 0) || akin_ids_find(ids, name) >= 0;
+    return !ids || (l->every && strcmp(name, "*") == 0) || akin_ids_find(ids, name) >= 0 ||
+           (l->members && akin_ids_find(l->members, name) >= 0);
 }
 
 static akin_status look_up(void *context, size_t row, const char *const *texts) {
@@ -225,10 +227,14 @@ static akin_status look_up(void *context, size_t row, const char *const *texts) 
     return AKIN_OK;
 }
 
+/* Whether a section looks at tables, of which the main one is checked here. */
+static bool of_main(const char *section) {
+    return strcmp(section, "evaluate") == 0 || strcmp(section, "publish") == 0;
+}
+
 /* The section of the table whose items the file names. */
 static const char *table_of(const char *section) {
-    bool of_main = strcmp(section, "evaluate") == 0 || strcmp(section, "publish") == 0;
-    return of_main ? "neighbors" : section;
+    return of_main(section) ? "neighbors" : section;
 }
 
 static akin_status names_for(naming *n, const input *in, const char *section, looking *out) {
@@ -241,7 +247,11 @@ static akin_status names_for(naming *n, const input *in, const char *section, lo
     else if (table && akin_options_is(table, "by", "group"))
         what = PRODUCTS, names = &n->products;
     akin_status status = list_names(n->source, what, names);
-    *out = (looking){.first = *names, .every = strcmp(in->key, "blocks") == 0};
+    bool of_items = what == PRODUCTS && (strcmp(in->key, "golden") == 0 || of_main(section));
+    if (status == AKIN_OK && of_items) status = list_names(n->source, ITEMS, &n->items);
+    *out = (looking){.first = *names,
+                     .members = of_items ? n->items : NULL,
+                     .every = strcmp(in->key, "blocks") == 0};
     if (!table || !akin_options_text(table, "against")) out->second = *names;
     return status;
 }

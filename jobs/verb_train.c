@@ -207,15 +207,12 @@ done:
 static akin_status look_at_pairs(const akin_call *call, const char *catalog, const char *pairs) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
-    akin_ids *ids = NULL;
     akin_id_pairs found = {0};
     if (akin_comm_rank(call->comm) != 0) return AKIN_OK;
     AKIN_TRY(akin_ncfile_peek(catalog, "catalog", &file));
-    AKIN_TRY(akin_ids_read(file, &ids));
-    AKIN_TRY(akin_id_pairs_read(pairs, ids, &found));
+    AKIN_TRY(akin_id_pairs_read(pairs, file, &found));
 done:
     akin_id_pairs_release(&found);
-    akin_ids_free(ids);
     akin_ncfile_close(file);
     return status;
 }

@@ -1,7 +1,8 @@
 /* golden: lists approved by people, a CSV id,neighbor, and the share of their pairs that a table
  * contains. Not collective.
  *
- * For headers see csv.h. A pair with an id that the table lacks is unknown: it is counted, but not
+ * For headers see csv.h. In a table between products, the id of an item stands for its product
+ * (ids.h). A pair with an id that the table lacks, or of a row with itself, is counted, but not
  * measured. A repeated pair counts once. */
 #ifndef AKIN_GOLDEN_H
 #define AKIN_GOLDEN_H
@@ -20,7 +21,8 @@ typedef struct {
 } akin_golden_item;
 
 typedef struct {
-    size_t pairs, found, unknown;              /* pairs, and rows of the file that were skipped */
+    size_t pairs, found;
+    size_t unknown, same; /* pairs passed over: all, and those of a row with itself */
     akin_golden_item worst[AKIN_GOLDEN_WORST]; /* lowest share first; only items that lack a pair */
     size_t worst_count;
     akin_text *names[AKIN_GOLDEN_NAMED]; /* the first unknown ids; owned */

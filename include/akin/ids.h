@@ -15,6 +15,8 @@ typedef struct akin_ids akin_ids;
 /* Reads the variable `id` of all items in blocks, and after them `target_id` of a table between two
  * catalogues (table.h). AKIN_INPUT: missing, empty, or not UTF-8. */
 AKIN_MUST_CHECK akin_status akin_ids_read(const akin_ncfile *file, akin_ids **out);
+/* The same of `member_id` and `target_member_id`: the items of the products of a table. */
+AKIN_MUST_CHECK akin_status akin_ids_read_members(const akin_ncfile *file, akin_ids **out);
 /* From texts in memory, copied; texts [count]. */
 AKIN_MUST_CHECK akin_status akin_ids_create(size_t count, const char *const *texts, akin_ids **out);
 void akin_ids_free(akin_ids *ids); /* NULL is fine */
@@ -31,6 +33,20 @@ int64_t akin_ids_find(const akin_ids *ids,
                       const char *id); /* the first item with this id; -1 = none */
 /* The same among what can be a neighbour: targets if there are any, else items. */
 int64_t akin_ids_find_neighbor(const akin_ids *ids, const char *id);
+
+/* Members: finds rows of a table by id, where for a table between products (table.h) the id of an
+ * item stands for the item's product, unless a product has that name. */
+
+typedef struct akin_members akin_members;
+
+/* ids: those of the file, borrowed. AKIN_INPUT: an item's product is out of range. */
+AKIN_MUST_CHECK akin_status akin_members_read(const akin_ncfile *file, const akin_ids *ids,
+                                              akin_members **out);
+void akin_members_free(akin_members *members); /* NULL is fine */
+
+/* As akin_ids_find and akin_ids_find_neighbor. */
+int64_t akin_members_find(const akin_members *members, const char *id);
+int64_t akin_members_find_neighbor(const akin_members *members, const char *id);
 
 /* The join: matches the rows of two files by their ids; each id is matched on the rank that its
  * hash selects, so that no rank needs all ids. */
@@ -77,9 +93,9 @@ typedef struct {
     size_t rows, unknown; /* of the file, without its header; that were passed over */
 } akin_id_pairs;
 
-/* AKIN_FAILED: cannot be read. AKIN_INPUT: a row with fewer than two fields, or whose weight is no
- * number above 0. */
-AKIN_MUST_CHECK akin_status akin_id_pairs_read(const char *path, const akin_ids *ids,
+/* Ids are those of the file: a catalogue, or a table and its members. AKIN_FAILED: cannot be read.
+ * AKIN_INPUT: a row with fewer than two fields, or whose weight is no number above 0. */
+AKIN_MUST_CHECK akin_status akin_id_pairs_read(const char *path, const akin_ncfile *file,
                                                akin_id_pairs *out);
 /* The same of the rows alone, whatever ids there are; not of a first row, which may be a header. */
 AKIN_MUST_CHECK akin_status akin_id_pairs_check(const char *path);

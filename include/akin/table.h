@@ -21,6 +21,11 @@
  *
  *   int   picture(item, k), neighbor_picture(item, k)
  *
+ * and, in the order of the embeddings, the items that its products are:
+ *
+ *   char  member_id(member, member_id_length)
+ *   int   member_product(member)              row of the product
+ *
  * In a table between two catalogues (neighbors --against) the neighbours are from a different
  * catalogue than the items, and `neighbor` is a row of that catalogue:
  *
@@ -29,6 +34,7 @@
  *   byte target_available(target)
  *   float target_boost(target)                in place of boost
  *   int  target_duplicate_of(target)          in place of duplicate_of, rows of targets
+ *   target_member_id, target_member_product   between products: rows of targets
  */
 #ifndef AKIN_TABLE_H
 #define AKIN_TABLE_H
@@ -117,6 +123,13 @@ typedef struct {
     const char *model_digest; /* "" = unknown */
 } akin_table_origin;
 
+/* The items of products: this rank's, from first on. */
+typedef struct {
+    const akin_labels *labels; /* their ids, borrowed; NULL = none */
+    const int32_t *product;    /* row of each in the table, or in its targets; borrowed */
+    size_t first, items;       /* items: of all ranks */
+} akin_table_members;
+
 /* What a refined table has in addition to its lists; for this rank's rows, borrowed. */
 typedef struct {
     bool diverse; /* lists are in the order of diversity.h */
@@ -128,6 +141,7 @@ typedef struct {
     const akin_calibration *calibration; /* NULL: scores are cosines */
     /* Of a table between products: the items whose cosine is the score, [count, k]; NULL = none. */
     const int32_t *picture, *neighbor_picture;
+    akin_table_members members, target_members;
     /* Of a table between two catalogues: this rank's of the `targets`, from first_target on; NULL =
      * none. */
     akin_labels *target_labels;

@@ -22,20 +22,17 @@ static akin_status has(const work *w, size_t row, size_t other, bool *is) {
 static akin_status prepare(work *w, const char *path) {
     akin_status status;
     size_t k = akin_table_k(w->table);
-    akin_ids *ids = NULL;
     if (akin_table_is_against(w->table))
         AKIN_TRY(akin_error_set(AKIN_USAGE,
                                 "--pairs: pairs are of one catalogue, %s is a table "
                                 "between two",
                                 akin_ncfile_path(akin_table_file(w->table))));
-    AKIN_TRY(akin_ids_read(akin_table_file(w->table), &ids));
-    AKIN_TRY(akin_id_pairs_read(path, ids, &w->list));
+    AKIN_TRY(akin_id_pairs_read(path, akin_table_file(w->table), &w->list));
     w->neighbor = akin_mem_alloc(k, sizeof *w->neighbor);
     w->score = akin_mem_alloc(k, sizeof *w->score);
     w->counts = akin_mem_alloc(1, sizeof *w->counts);
     if (!w->neighbor || !w->score || !w->counts) status = AKIN_FAILED;
 done:
-    akin_ids_free(ids);
     return status;
 }
 

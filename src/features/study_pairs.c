@@ -13,9 +13,7 @@
 
 static akin_status read_pairs(const akin_catalog *catalog, const char *path, akin_id_pairs *out) {
     akin_status status;
-    akin_ids *ids = NULL;
-    AKIN_TRY(akin_ids_read(akin_catalog_file(catalog), &ids));
-    AKIN_TRY(akin_id_pairs_read(path, ids, out));
+    AKIN_TRY(akin_id_pairs_read(path, akin_catalog_file(catalog), out));
     if (out->unknown > 0)
         akin_log_warning("train: --pairs %s: %zu of %zu rows name an item that is not in the "
                          "catalogue, or the same one twice: passed over",
@@ -24,7 +22,6 @@ static akin_status read_pairs(const akin_catalog *catalog, const char *path, aki
         AKIN_TRY(akin_error_set(
             AKIN_INPUT, "--pairs %s: no pair of items of the catalogue; write id,id rows", path));
 done:
-    akin_ids_free(ids);
     if (status != AKIN_OK) akin_id_pairs_release(out);
     return status;
 }

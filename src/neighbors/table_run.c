@@ -8,6 +8,7 @@
 #include "product_fill.h"
 #include "product_limits.h"
 #include "product_means.h"
+#include "product_members.h"
 #include "product_order.h"
 #include "product_pins.h"
 #include "refine.h"
@@ -120,6 +121,7 @@ done:
 static akin_status take_products(run *r, const run *like, akin_neighbors_figures *out) {
     akin_status status;
     akin_vectors *means = NULL;
+    r->items = r->vectors;
     if (!r->params->by_group) return AKIN_OK;
     r->shares_order = !r->params->mean && like && like->order;
     if (r->shares_order) r->vectors = like->vectors, r->order = like->order;
@@ -362,6 +364,7 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     const akin_product_span targets = akin_products_shard(r->comm, r->products.targets);
     akin_refined table = {0};
     akin_product_lists lists = {0};
+    int32_t *numbers = NULL;
     akin_labels *labels = NULL, *target_labels = NULL;
     const akin_table_origin origin = origin_of(r);
     AKIN_TRY(r->pictures ? list_means(r, figures, &table, &lists)
@@ -376,7 +379,12 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
         AKIN_TRY(akin_product_calibrate(r->comm, &scores, p->k, &lists, &table.calibration));
     number_rows(r, &lists);
     if (r->product_duplicate_of) AKIN_TRY(akin_agree(r->comm, tell_duplicates(r, &lists, &table)));
+    akin_table_members members, others;
+    AKIN_TRY(akin_agree(r->comm, akin_product_members_list(r->items, &r->products, r->order,
+                                                           &numbers, &members, &others)));
     const akin_table_extras extras = {.diverse = p->refine.diverse,
+                                      .members = members,
+                                      .target_members = others,
                                       .boosted = is_boosted(r),
                                       .pinned = table.pinned,
                                       .filled = table.filled,
@@ -398,6 +406,7 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
 done:
     akin_labels_free(labels);
     akin_labels_free(target_labels);
+    akin_mem_free(numbers);
     akin_product_lists_release(&lists);
     akin_refined_free(&table);
     return status;

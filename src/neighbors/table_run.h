@@ -16,7 +16,8 @@
 typedef struct {
     akin_comm *comm;
     const akin_neighbors_params *params;
-    akin_vectors *vectors; /* borrowed, except those made for products */
+    akin_vectors *vectors;     /* borrowed, except those made for products */
+    const akin_vectors *items; /* the rows of the files, borrowed */
     akin_vectors
         *pictures;     /* the pictures of the products that the rows are; NULL: rows are items */
     int32_t *order;    /* [items]: the row in the file of each row, where rows are in product

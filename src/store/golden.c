@@ -14,7 +14,7 @@ typedef struct {
 } pair;
 
 typedef struct {
-    const akin_ids *ids;
+    akin_members *known;
     akin_golden *out;
     pair *pairs;
     size_t count, room;
@@ -44,11 +44,14 @@ static akin_status add(reading *r, pair one) {
 static akin_status take_pair(void *context, size_t row, const char *const *texts) {
     akin_status status = AKIN_OK;
     reading *r = context;
-    const int64_t found[2] = {akin_ids_find(r->ids, texts[0]),
-                              akin_ids_find_neighbor(r->ids, texts[1])};
-    if (found[0] >= 0 && found[1] >= 0) return add(r, (pair){(int32_t)found[0], (int32_t)found[1]});
+    const int64_t found[2] = {akin_members_find(r->known, texts[0]),
+                              akin_members_find_neighbor(r->known, texts[1])};
+    bool same = found[0] >= 0 && found[0] == found[1];
+    if (found[0] >= 0 && found[1] >= 0 && !same)
+        return add(r, (pair){(int32_t)found[0], (int32_t)found[1]});
     if (row == 1 && found[0] < 0 && found[1] < 0) return AKIN_OK; /* a header */
     r->out->unknown++;
+    r->out->same += same;
     for (int f = 0; f < 2; f++)
         if (found[f] < 0) AKIN_TRY(name_unknown(r->out, texts[f]));
 done:
@@ -113,13 +116,15 @@ akin_status akin_golden_measure(const char *path, const akin_table *table, const
                                 akin_golden *out) {
     akin_status status;
     static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor"};
-    reading r = {.ids = ids, .out = out};
+    reading r = {.out = out};
     *out = (akin_golden){0};
+    AKIN_TRY(akin_members_read(akin_table_file(table), ids, &r.known));
     AKIN_TRY(akin_csv_read_pairs(path, columns, take_pair, &r));
     if (r.count > 0) qsort(r.pairs, r.count, sizeof *r.pairs, by_rows);
     AKIN_TRY(count_all(&r, table));
 done:
     akin_mem_free(r.pairs);
+    akin_members_free(r.known);
     if (status != AKIN_OK) akin_golden_release(out);
     return status;
 }
@@ -133,15 +138,25 @@ double akin_golden_share(const akin_golden *golden) {
     return golden->pairs > 0 ? (double)golden->found / (double)golden->pairs : NAN;
 }
 
-void akin_golden_tell_unknown(const akin_golden *golden, const char *path) {
-    akin_text *list = NULL;
-    if (golden->unknown == 0 || akin_text_create(&list) != AKIN_OK) return;
+/* Why pairs are passed over. */
+static akin_status append_reasons(const akin_golden *golden, akin_text *out) {
     akin_status status = AKIN_OK;
-    for (size_t i = 0; i < golden->name_count && status == AKIN_OK; i++)
+    for (size_t i = 0; i < golden->name_count; i++)
+        AKIN_TRY(akin_text_append(out, "%s%s", i > 0 ? ", " : "; the table lacks these ids: ",
+                                  akin_text_bytes(golden->names[i])));
+    if (golden->name_count == AKIN_GOLDEN_NAMED) AKIN_TRY(akin_text_append(out, ", ..."));
+    if (golden->same > 0)
         status =
-            akin_text_append(list, "%s%s", i > 0 ? ", " : "", akin_text_bytes(golden->names[i]));
-    akin_log_warning("%s: %zu pair%s passed over; the table lacks these ids: %s%s", path,
-                     golden->unknown, golden->unknown == 1 ? " is" : "s are", akin_text_bytes(list),
-                     golden->name_count == AKIN_GOLDEN_NAMED ? ", ..." : "");
-    akin_text_free(list);
+            akin_text_append(out, "; %zu of them name one item or product twice", golden->same);
+done:
+    return status;
+}
+
+void akin_golden_tell_unknown(const akin_golden *golden, const char *path) {
+    akin_text *reasons = NULL;
+    if (golden->unknown == 0 || akin_text_create(&reasons) != AKIN_OK) return;
+    if (append_reasons(golden, reasons) == AKIN_OK)
+        akin_log_warning("%s: %zu pair%s passed over%s", path, golden->unknown,
+                         golden->unknown == 1 ? " is" : "s are", akin_text_bytes(reasons));
+    akin_text_free(reasons);
 }

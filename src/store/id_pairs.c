@@ -9,7 +9,7 @@
 
 typedef struct {
     const char *path;
-    const akin_ids *ids;
+    const akin_members *known;
     akin_id_pairs *out;
     size_t room;
 } reading;
@@ -42,7 +42,7 @@ static akin_status read_weight(const char *path, size_t row, const char *text, d
 static akin_status take_pair(void *context, size_t row, const char *const *texts) {
     reading *r = context;
     double weight;
-    int64_t a = akin_ids_find(r->ids, texts[0]), b = akin_ids_find(r->ids, texts[1]);
+    int64_t a = akin_members_find(r->known, texts[0]), b = akin_members_find(r->known, texts[1]);
     if (row == 1 && a < 0 && b < 0) return AKIN_OK; /* a header */
     r->out->rows++;
     akin_status status = read_weight(r->path, row, texts[2], &weight);
@@ -75,17 +75,22 @@ static void add_up(akin_id_pairs *list) {
 
 static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor", "weight"};
 
-akin_status akin_id_pairs_read(const char *path, const akin_ids *ids, akin_id_pairs *out) {
+akin_status akin_id_pairs_read(const char *path, const akin_ncfile *file, akin_id_pairs *out) {
+    akin_status status;
+    akin_ids *ids = NULL;
+    akin_members *known = NULL;
     *out = (akin_id_pairs){0};
-    reading r = {.path = path, .ids = ids, .out = out};
-    akin_status status = akin_csv_read_pairs(path, columns, take_pair, &r);
-    if (status != AKIN_OK) {
-        akin_id_pairs_release(out);
-        return status;
-    }
+    AKIN_TRY(akin_ids_read(file, &ids));
+    AKIN_TRY(akin_members_read(file, ids, &known));
+    reading r = {.path = path, .known = known, .out = out};
+    AKIN_TRY(akin_csv_read_pairs(path, columns, take_pair, &r));
     if (out->count > 0) qsort(out->pairs, out->count, sizeof *out->pairs, by_rows);
     add_up(out);
-    return AKIN_OK;
+done:
+    akin_members_free(known);
+    akin_ids_free(ids);
+    if (status != AKIN_OK) akin_id_pairs_release(out);
+    return status;
 }
 
 /* The first row may be a header with other names. */

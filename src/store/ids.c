@@ -75,9 +75,14 @@ typedef struct {
     const char *variable, *dimension, *length, *dimensions;
 } column;
 
-static const column of_items = {"id", "item", "id_length", "item,id_length"},
-                    of_targets = {"target_id", "target", "target_id_length",
-                                  "target,target_id_length"};
+/* Of what has lists, and of the targets of a table between two catalogues. */
+static const column of_rows[2] = {
+    {"id", "item", "id_length", "item,id_length"},
+    {"target_id", "target", "target_id_length", "target,target_id_length"}};
+static const column of_members[2] = {
+    {"member_id", "member", "member_id_length", "member,member_id_length"},
+    {"target_member_id", "target_member", "target_member_id_length",
+     "target_member,target_member_id_length"}};
 
 static akin_status read_column(const akin_ncfile *file, const column *of, akin_ids *ids) {
     akin_status status = AKIN_OK;
@@ -96,28 +101,33 @@ done:
     return status;
 }
 
-akin_status akin_ids_read(const akin_ncfile *file, akin_ids **out) {
+static akin_status read_columns(const akin_ncfile *file, const column of[2], akin_ids **out) {
     akin_status status = AKIN_OK;
     akin_ids *ids = NULL;
-    size_t items = 0, targets = 0;
-    bool two = akin_ncfile_has(file, of_targets.variable);
+    size_t lengths[2] = {0, 0};
+    const int columns = akin_ncfile_has(file, of[1].variable) ? 2 : 1;
     *out = NULL;
-    AKIN_TRY(akin_ncfile_expect(file, of_items.variable, AKIN_NC_CHAR, of_items.dimensions));
-    AKIN_TRY(akin_ncfile_length(file, of_items.dimension, &items));
-    if (two) {
-        AKIN_TRY(
-            akin_ncfile_expect(file, of_targets.variable, AKIN_NC_CHAR, of_targets.dimensions));
-        AKIN_TRY(akin_ncfile_length(file, of_targets.dimension, &targets));
+    for (int c = 0; c < columns; c++) {
+        AKIN_TRY(akin_ncfile_expect(file, of[c].variable, AKIN_NC_CHAR, of[c].dimensions));
+        AKIN_TRY(akin_ncfile_length(file, of[c].dimension, &lengths[c]));
     }
-    AKIN_TRY(start(items + targets, &ids));
-    AKIN_TRY(read_column(file, &of_items, ids));
+    AKIN_TRY(start(lengths[0] + lengths[1], &ids));
+    AKIN_TRY(read_column(file, &of[0], ids));
     ids->items = ids->part = ids->count;
-    if (two) AKIN_TRY(read_column(file, &of_targets, ids));
+    if (columns > 1) AKIN_TRY(read_column(file, &of[1], ids));
     *out = ids;
     ids = NULL;
 done:
     akin_ids_free(ids);
     return status;
+}
+
+akin_status akin_ids_read(const akin_ncfile *file, akin_ids **out) {
+    return read_columns(file, of_rows, out);
+}
+
+akin_status akin_ids_read_members(const akin_ncfile *file, akin_ids **out) {
+    return read_columns(file, of_members, out);
 }
 
 akin_status akin_ids_create(size_t count, const char *const *texts, akin_ids **out) {

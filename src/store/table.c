@@ -1,7 +1,7 @@
 /* table: table.nc, the recommendation table. */
-#include <akin/table.h>
-
+#include "members.h"
 #include <akin/mem.h>
+#include <akin/table.h>
 #include <math.h>
 #include <string.h>
 
@@ -408,8 +408,10 @@ done:
     return status;
 }
 
-static void put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extras *extras,
-                       size_t first, size_t count) {
+/* Collective; agreed. */
+static akin_status put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extras *extras,
+                              size_t first, size_t count) {
+    akin_status status;
     size_t knots;
     const float *cosine;
     const double *share;
@@ -428,6 +430,11 @@ static void put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extr
         akin_ncfile_put(file, "calibration_cosine", 0, knots, cosine);
         akin_ncfile_put(file, "calibration_share", 0, knots, share);
     }
+    AKIN_TRY(akin_members_put(comm, file, false, &extras->members));
+    AKIN_TRY(akin_members_put(comm, file, true, &extras->target_members));
+    if (extras->target_labels) status = put_targets(comm, file, extras);
+done:
+    return status;
 }
 
 static void define(akin_ncfile *file, const akin_table_origin *origin, size_t n, size_t k,
@@ -456,8 +463,11 @@ static void define(akin_ncfile *file, const akin_table_origin *origin, size_t n,
     akin_ncfile_attribute_values(file, "score", "valid_range", 2, calibrated ? shares : cosines);
     akin_ncfile_attribute(file, "score", "comment", "0 where there is no neighbour");
     akin_ncfile_attribute_values(file, "count", "valid_range", 2, counts);
-    if (extras) define_extras(file, extras);
-    if (extras && extras->target_labels) define_targets(file, extras);
+    if (!extras) return;
+    define_extras(file, extras);
+    akin_members_define(file, false, &extras->members);
+    akin_members_define(file, true, &extras->target_members);
+    if (extras->target_labels) define_targets(file, extras);
 }
 
 akin_status akin_table_write(akin_comm *comm, const char *path, const akin_table_origin *origin,
@@ -473,8 +483,7 @@ akin_status akin_table_write(akin_comm *comm, const char *path, const akin_table
     akin_ncfile_put(file, "neighbor", first, count, part->neighbor);
     akin_ncfile_put(file, "score", first, count, part->score);
     akin_ncfile_put(file, "count", first, count, part->counts);
-    if (extras) put_extras(comm, file, extras, first, count);
-    if (extras && extras->target_labels) AKIN_TRY(put_targets(comm, file, extras));
+    if (extras) AKIN_TRY(put_extras(comm, file, extras, first, count));
     status = akin_ncfile_commit(file, NULL);
     file = NULL; /* freed by commit */
 done:

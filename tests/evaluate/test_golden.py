@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from support import akin, draw_catalogue, fresh, main
+from support import akin, assert_same_variables, draw, draw_catalogue, fresh, main
 from tables import OPEN, lists_of, make_table
 
 os.chdir(fresh("golden"))
@@ -86,6 +86,73 @@ def test_the_gate():
     akin("publish", "t.nc", "--to", "file:w.csv", *OPEN, "--golden", "absent.csv", expect=1)
     write("one.csv", ["a"])
     akin("publish", "t.nc", "--to", "file:w.csv", *OPEN, "--golden", "one.csv", expect=3, ranks=2)
+
+
+def embed(side, count, seed):
+    """side.nc of items in products of two or three pictures, and some without a group; returns the product of each item."""
+    r, products = np.random.default_rng(seed), {}
+    ids = [f"{side}{i:03d}" for i in range(count)]
+    with open(f"{side}.csv", "w") as f:
+        f.write("id,path,group\n")
+        for i, name in enumerate(ids):
+            group = "" if i % 7 == 0 else f"g{(7 * i) % (count // 3):02d}"  # in another order than the ids
+            products[name] = group or name
+            f.write(f"{name},p.png,{group}\n")
+    np.save(f"{side}.npy", r.standard_normal((count, 6)).astype(np.float32))
+    write(f"{side}.txt", ids)
+    akin("ingest", f"{side}.csv", "-o", f"{side}-catalog.nc")
+    akin("embed", f"{side}-catalog.nc", "--from", f"{side}.npy", "--ids", f"{side}.txt", "-o", f"{side}.nc")
+    return products
+
+
+def test_pairs_of_items_count_for_their_products():
+    """Of products as they are found, in product order, by means, and of two catalogues, at any number of ranks."""
+    draw("p.png", 1)
+    a, b = embed("a", 120, 1), embed("b", 90, 2)
+    r = np.random.default_rng(3)
+    for more, others in (([], a), (["--pictures", "mean"], a), (["--against", "b.nc"], b)):
+        approved = [(x, y) for x in r.choice(list(a), 60) for y in r.choice(list(others), 4)]
+        for ranks in (0, 3):
+            akin("neighbors", "a.nc", "-o", f"p{ranks}.nc", "-k", 9, "--by", "group", *more, ranks=ranks)
+        assert_same_variables("p0.nc", "p3.nc")
+        lists = {i: [n for n, _ in near] for i, near in lists_of("p3.nc").items()}
+        apart = {(a[x], others[y]) for x, y in approved if others is b or a[x] != a[y]}
+        found = sum(q in lists[p] for p, q in apart)
+        assert 5 < found < len(apart)
+        some = approved[:40] + [(a[x], others[y]) for x, y in approved[40:80]] + [(a[x], y) for x, y in approved[80:]]  # both ways
+        write("items.csv", ["id,neighbor", *(f"{x},{y}" for x, y in some), "gone,a001"])
+        same = sum(others is a and a[x] == a[y] for x, y in approved)
+        for ranks in (0, 2):
+            done = akin("evaluate", "p3.nc", "--golden", "items.csv", "--json", ranks=ranks)
+            j = done.json
+            assert (j["golden_pairs"], j["golden_found"], j["golden_unknown"]) == (len(apart), found, same + 1), j
+            assert j["golden_unknown_ids"][0] == "gone" and all(worst["id"] in lists for worst in j["golden_worst"])
+            assert (f"{same} of them name one item or product twice" in done.err) == (same > 0), done.err
+        j = akin("publish", "p3.nc", "--to", "file:p.csv", *OPEN, "--golden", "items.csv", "--min-golden", 0, "--json").json
+        assert (j["golden"], j["golden_unknown"]) == (found / len(apart), same + 1), j
+        if others is a:
+            j = akin("evaluate", "p3.nc", "--pairs", "items.csv", "--json", ranks=2).json
+            pairs = {tuple(sorted(pair)) for pair in apart}
+            assert (j["pairs"], j["pairs_unknown"]) == (len(pairs), same + 1), j
+            assert abs(j["pairs_found"] - sum(p in lists[q] or q in lists[p] for p, q in pairs) / len(pairs)) < 1e-12
+
+
+def test_a_night_of_products_is_measured_by_pairs_of_items():
+    """Without a warning, before the run or in it; the pairs hold for tables of items and of products alike."""
+    with open(draw_catalogue("shop", 24)) as f:
+        rows = [line.split(",")[:2] for line in f][1:]
+    items = [name for name, _ in rows]
+    write("shop.csv", ["id,path,group", *(f"{name},shop/{path},p{n // 3}" for n, (name, path) in enumerate(rows))])
+    write("approved.csv", ["id,neighbor", *(f"{i},{items[(n + 9) % 24]}" for n, i in enumerate(items))])
+    with open("shop.ini", "w") as f:
+        f.write("[job]\noutput = shop-out\n[ingest]\nsource = shop.csv\n[train]\nfeatures = handcrafted\n[neighbors]\nk = 23\n[table products]\nby = group\n"
+                "k = 7\n[table own]\nby = group\nk = 7\ngolden = approved.csv\n[publish]\ngolden = approved.csv\nto = file:shop-{table}.csv\n")
+    for words in (("--check",), ()):
+        done = akin("run", "shop.ini", "--json", *words, ranks=2)
+        assert "approved.csv" not in done.err, done.err
+    told = done.json["stages"]
+    assert told["publish"]["golden_pairs"] == 24 and all(told["tables"][name]["publish"]["golden_pairs"] == 24 / 3 for name in ("products", "own")), told
+    assert all(stage["golden"] == 1 for stage in (told["publish"], told["tables"]["products"]["publish"]))  # every list has everything
 
 
 def test_a_run_sees_what_people_changed_in_the_files_that_it_reads():

@@ -41,9 +41,9 @@ def lists_of(path):
     with netCDF4.Dataset(path) as d:
         d.set_auto_maskandscale(False)
         d.set_auto_chartostring(False)
-        ids = [row.tobytes().rstrip(b"\0").decode() for row in d["id"][...]]
+        ids, others = ([row.tobytes().rstrip(b"\0").decode() for row in d[name if name in d.variables else "id"][...]] for name in ("id", "target_id"))
         neighbor, score, count = d["neighbor"][...], d["score"][...], d["count"][...]
-    return {ids[i]: [(ids[neighbor[i, r]], score[i, r]) for r in range(count[i])] for i in range(len(ids))}
+    return {ids[i]: [(others[neighbor[i, r]], score[i, r]) for r in range(count[i])] for i in range(len(ids))}
 
 
 def digest_of(path):
