@@ -38,7 +38,8 @@ typedef struct {
     const akin_gallery_more
         *more; /* [more_count]; one with other items is left out, with a warning */
     size_t more_count;
-    const char *against;       /* the previous table, NULL = none */
+    const char *against;       /* the previous table, NULL = none; those of the other tables have
+                                * their names, in its folder */
     const char *beside;        /* a table to compare with, NULL = none */
     const char *previous;      /* an earlier gallery, whose pictures are reused; NULL = only the one
                                 * that is replaced */

@@ -73,6 +73,7 @@ static akin_gallery_size size_of(const akin_gallery_params *params) {
 static void free_page(gallery *g) {
     akin_gallery_rows_release(&g->rows);
     akin_evaluate_categories_free(g->categories);
+    akin_table_close(g->before);
     akin_table_close(g->table);
 }
 
@@ -99,6 +100,28 @@ static akin_status read_page(gallery *g, gallery *page, bool *fits) {
     return AKIN_OK;
 }
 
+/* The previous table of another table: its file of the same name in the folder of the previous
+ * table, if there is one that can be read. Collective; agreed. */
+static akin_status open_before(gallery *g, const char *table, akin_table **out) {
+    akin_status status = AKIN_OK;
+    char *folder = akin_file_folder(g->params->against),
+         *path = folder ? akin_file_join(folder, akin_file_name(table)) : NULL;
+    int8_t exists = path && strcmp(path, table) != 0 && akin_file_exists(path);
+    AKIN_TRY(akin_agree(g->comm, path ? AKIN_OK : AKIN_FAILED));
+    akin_comm_broadcast(g->comm, &exists, sizeof exists, 0);
+    if (!exists) goto done;
+    status = akin_table_open(g->comm, path, out);
+    if (status == AKIN_INPUT) { /* of another version, or damaged */
+        akin_log_warning("gallery: without changes since %s: %s", path, akin_error_message());
+        akin_error_clear();
+        status = AKIN_OK;
+    }
+done:
+    akin_mem_free(path);
+    akin_mem_free(folder);
+    return status;
+}
+
 /* Adds a page for another table if it has the same items. Collective; agreed. */
 static akin_status read_more(gallery *g, const akin_gallery_more *more) {
     akin_status status = AKIN_OK;
@@ -115,6 +138,7 @@ static akin_status read_more(gallery *g, const akin_gallery_more *more) {
         goto done;
     }
     AKIN_TRY(akin_evaluate(g->comm, &measure, &page.measured));
+    if (g->params->against) AKIN_TRY(open_before(g, more->table, &page.before));
     g->names[g->more_count] = more->name;
     g->more[g->more_count++] = page;
     page = (gallery){0};
@@ -305,7 +329,7 @@ static akin_status write_more(gallery *g) {
         akin_status local = name ? akin_gallery_folder_enter(g->folder, name) : AKIN_FAILED;
         akin_mem_free(name);
         AKIN_TRY(akin_agree(g->comm, local));
-        page->folder = g->folder, page->names = g->names;
+        page->folder = g->folder, page->names = g->names, page->reuse = g->reuse;
         page->embeddings = g->embeddings;
         page->missing = g->missing, page->placeholders = g->placeholders;
         AKIN_TRY(write_table(page));
@@ -382,7 +406,6 @@ done:
     for (size_t i = 0; i < g.more_count; i++) free_page(&g.more[i]);
     akin_mem_free(g.more);
     akin_mem_free(g.names);
-    akin_table_close(g.before);
     akin_table_close(g.beside);
     akin_gallery_reuse_free(g.reuse);
     akin_mem_free(g.catalog);

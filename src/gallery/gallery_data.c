@@ -128,8 +128,11 @@ done:
 
 /* --- the lists --- */
 
-static void count_score(int64_t *bins, float score) {
-    int bin = (int)(((double)score + 1) / 2 * AKIN_GALLERY_BINS);
+static void count_score(const writer *w, int64_t *bins, float score) {
+    double at = ((double)score + 1) / 2;
+    if (akin_table_is_calibrated(w->table))
+        at = score < 1 ? -log10(1 - (double)score) / AKIN_GALLERY_DECADES : 1;
+    int bin = at > 0 ? (int)(at * AKIN_GALLERY_BINS) : 0;
     bins[bin < AKIN_GALLERY_BINS ? bin : AKIN_GALLERY_BINS - 1]++;
 }
 
@@ -264,9 +267,9 @@ static akin_status append_list(writer *w, size_t row, size_t i) {
     for (size_t e = 0; e < count; e++) {
         if (e > 0) AKIN_TRY(akin_text_append(w->text, ","));
         AKIN_TRY(akin_gallery_score(w->text, w->table, score[e]));
-        count_score(w->counts->all, score[e]);
+        count_score(w, w->counts->all, score[e]);
     }
-    if (count > fill) count_score(w->counts->best, score[0]);
+    if (count > fill) count_score(w, w->counts->best, score[0]);
     AKIN_TRY(akin_text_append(w->text, "],%zu", fill));
     AKIN_TRY(append_from(w, row));
     AKIN_TRY(append_attributes(w, row));

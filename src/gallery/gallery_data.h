@@ -24,9 +24,11 @@
 #include <stdint.h>
 
 enum { AKIN_GALLERY_INDEX = 10000, AKIN_GALLERY_LIST = 250, AKIN_GALLERY_BINS = 100 };
+enum { AKIN_GALLERY_DECADES = 6 };
 
-/* Statistics of the whole table. Bin b has the scores from -1 + 2 b / BINS; the last one includes
- * 1. */
+/* Statistics of the whole table. Bin b has the scores from -1 + 2 b / BINS; of a calibrated table,
+ * where most are close to 1, those above which a share of 10^-(DECADES b / BINS) of random pairs
+ * is left. The last one includes 1. */
 typedef struct {
     int64_t all[AKIN_GALLERY_BINS];  /* all scores */
     int64_t best[AKIN_GALLERY_BINS]; /* the first score of each item that was not filled in */

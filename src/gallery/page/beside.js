@@ -61,7 +61,7 @@ akin.showBeside = (section, other, wanted, tools) => {
     }
     const settings = (name, file, words) => [el("dt", {}, name), el("dd", {}, el("b", {}, file), el("br", {}), el("span", { class: "quiet" }, words))];
     section.replaceChildren(
-      el("div", { class: "heading" }, el("h1", {}, "Side by side"), el("p", { class: "quiet" }, `${number(other.changed)} of ${plural(summary.items, "list")} differ, ${percent(other.churn)} of the neighbours; the most different lists first; framed: items that are not in the other list`)),
+      el("div", { class: "heading" }, el("h1", {}, "Side by side"), el("p", { class: "quiet" }, `${number(other.changed)} of ${plural(summary.items, "list")} differ, ${percent(other.churn)} of the neighbours; the most different lists first; ${summary.k > SHOWN ? `the first ${SHOWN} of each; ` : ""}framed: ${summary.products ? "products" : "items"} that are not in the other list`)),
       el("dl", { class: "settings" }, settings("A", "this table", akin.settings(summary.options)), settings("B", summary.beside, akin.settings(other.settings))),
       el("div", { class: "heading" }, told, save),
       shown.length ? el("div", {}, shown.map(pair)) : el("div", { class: "empty" }, el("strong", {}, "No list differs")),

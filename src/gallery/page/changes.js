@@ -1,14 +1,14 @@
 /* What changed since the previous table, and how a storefront reads a list. */
 "use strict";
 akin.changes = (section, summary, changed, tools) => {
-  const { el, number, plural, percent, card, gone, listOf } = tools;
+  const { noun, el, number, plural, percent, card, gone, listOf, tiles } = tools;
 
   /* Where the job publishes, or placeholders. */
   function storefront() {
     const url = (summary.published || []).map((place) => place.url).find((u) => u && u.startsWith("redis"));
     const name = url && (url.match(/[?&]catalog=([^&]+)/) || [])[1] || "NAME";
     const [, kind, place] = url && url.match(/^(rediss?):\/\/(?:[^@/]*@)?([^@?]+)/) || [null, "redis", "HOST"]; // without user and password
-    const server = `${kind}://${place}`, item = summary.products ? "product" : "item";
+    const server = `${kind}://${place}`, item = noun;
     const lines = [
       ["redis-cli", `redis-cli -u ${server} HGET akin:${name} ${item.toUpperCase()}`],
       ["Python", `import json, redis\nsimilar = json.loads(redis.from_url("${server}").hget("akin:${name}", ${item}))`],
@@ -18,25 +18,25 @@ akin.changes = (section, summary, changed, tools) => {
       el("dl", { class: "code" }, lines.map(([title, text]) => [el("dt", {}, title), el("dd", {}, el("pre", {}, text))]))];
   }
   function numbers() {
-    const list = [["items previously", number(changed.before)], ["items now", number(summary.items)], ["new", number(changed.new)], ["gone", number(changed.gone)],
+    const list = [[`${noun}s previously`, number(changed.before)], [`${noun}s now`, number(summary.items)], ["new", number(changed.new)], ["gone", number(changed.gone)],
       ["lists changed", number(changed.changed)], ["churn", percent(changed.churn)]];
     if (changed.withdrawn) list.push(["no longer available", number(changed.withdrawn)]);
     if (changed.back) list.push(["available again", number(changed.back)]);
     if (changed.model) list.push(["another model", "yes"]);
-    return el("div", { class: "tiles" }, list.map(([title, value]) => el("div", { class: "number" }, el("b", {}, value), el("span", {}, title))));
+    return tiles(list.map(([title, value]) => el("div", { class: "number" }, el("b", {}, value), el("span", {}, title))));
   }
-  const PAIRS = innerWidth < 1000 ? 2 : 4; // shown at first: a few screens
+  const SHOWN = 12, PAIRS = innerWidth < 1000 ? 2 : 4; // neighbours of a list, and lists shown at first: a few screens
   function nights() {
     const when = [changed.made_before, changed.made].filter(Boolean);
     const date = (text) => el("span", { class: "date" }, text);
     return when.length === 2 ? ["from the table of ", date(when[0]), " to that of ", date(when[1])] : "";
   }
   const heading = (title, note) => el("div", { class: "heading" }, el("h2", {}, title), note && el("p", { class: "quiet" }, note));
-  const first = (shown, all) => (shown < all ? `the first ${number(shown)} of ${number(all)}` : plural(all, "item"));
+  const first = (shown, all) => (shown < all ? `the first ${number(shown)} of ${number(all)}` : plural(all, noun));
 
   /* One item: its list before, and as it is now. */
   function pair([row, share, before], list) {
-    const now = list.neighbors.slice(0, 12);
+    const now = list.neighbors.slice(0, SHOWN);
     const kept = new Set(now), was = new Set(before.map(([, at]) => at));
     const column = (title, cards) => el("div", {}, el("h3", {}, title), cards.length ? el("ul", { class: "grid small" }, cards) : el("p", { class: "quiet" }, "none"));
     const mark = (node, different) => { if (different) node.classList.add("different"); return node; };
@@ -49,7 +49,7 @@ akin.changes = (section, summary, changed, tools) => {
   async function fill() {
     if (!changed) {
       section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed")),
-        el("div", { class: "empty" }, el("strong", {}, "There is no previous table"), summary.table && summary.table !== "main" ? "A job compares its first table alone with the one of the previous night; akin gallery --against TABLE.nc compares any two." : "A job with nights (keep = N) compares each night with the previous one; so does akin gallery --against TABLE.nc."), ...storefront());
+        el("div", { class: "empty" }, el("strong", {}, "There is no previous table"), "A job with nights (keep = N) compares each night with the previous one; so does akin gallery --against TABLE.nc."), ...storefront());
       return;
     }
     const lists = await Promise.all(changed.lists.map(([row]) => listOf(row)));
@@ -59,7 +59,7 @@ akin.changes = (section, summary, changed, tools) => {
     more.addEventListener("click", () => { shown.append(...changed.lists.slice(PAIRS).map((entry, i) => pair(entry, lists[i + PAIRS]))); more.hidden = true; });
     const fold = (title, note, content) => el("details", { class: "fold" }, el("summary", {}, title, el("span", { class: "quiet" }, note)), content);
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed"), el("p", { class: "quiet", id: "nights" }, nights())), numbers(), ...[
-      changed.lists.length ? [heading("Lists most changed", "framed: items that are not in the other list"), shown, more] : [],
+      changed.lists.length ? [heading("Lists most changed", `${summary.k > SHOWN ? `the first ${SHOWN} of each list; ` : ""}framed: ${noun}s that are not in the other list`), shown, more] : [],
       changed.new ? [fold("New", first(changed.new_rows.length, changed.new), el("ul", { class: "grid small", id: "new" }, changed.new_rows.map((row) => card(row))))] : [],
       changed.gone ? [fold("Gone", first(changed.gone_ids.length, changed.gone), el("ul", { class: "grid small", id: "gone" }, changed.gone_ids.map((id) => gone(id))))] : [],
       [el("p", {}, el("a", { href: "changes.csv", download: "changes.csv" }, "All changes as CSV"))],

@@ -1,7 +1,7 @@
 /* The figures of the job: numbers, rejects, stages, and the charts, drawn as SVG. */
 "use strict";
 akin.figures = (section, summary, tools) => {
-  const { noun, el, number, plural, percent, counts, itemsAddress, card, find } = tools;
+  const { noun, el, number, plural, percent, tiles, counts, itemsAddress, card, find } = tools;
   const phone = innerWidth < 520; // a chart is drawn as wide as it is shown, so that its letters can be read
   const WIDTH = phone ? 340 : 640, HEIGHT = phone ? 220 : 250, LEFT = 62, RIGHT = 14, TOP = 14, BOTTOM = 42, MARKS = phone ? 4 : 8;
 
@@ -22,31 +22,35 @@ akin.figures = (section, summary, tools) => {
   const short = (value) => Math.abs(value) >= 1e4 ? value.toLocaleString("en", { notation: "compact" }) : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : number(value);
 
   /* The frame of a chart: grid lines and ticks of both axes, and the scales. */
-  function frame(label, xs, ys, x_title, y_title) {
+  function frame(label, xs, ys, x_title, y_title, shown = short) {
     const x = (v) => LEFT + (v - xs.low) / (xs.high - xs.low) * (WIDTH - LEFT - RIGHT);
     const y = (v) => HEIGHT - BOTTOM - (v - ys.low) / (ys.high - ys.low) * (HEIGHT - BOTTOM - TOP);
     const chart = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
     for (const v of ys.marks)
       chart.append(svg("line", { class: "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: y(v), y2: y(v) }), svg("text", { x: LEFT - 8, y: y(v) + 4, "text-anchor": "end" }, short(v)));
-    for (const v of xs.marks) chart.append(svg("text", { x: x(v), y: HEIGHT - BOTTOM + 17, "text-anchor": "middle" }, short(v)));
+    for (const v of xs.marks) chart.append(svg("text", { x: x(v), y: HEIGHT - BOTTOM + 17, "text-anchor": "middle" }, shown(v)));
     chart.append(svg("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, x_title),
       svg("text", { x: 13, y: (TOP + HEIGHT - BOTTOM) / 2, "text-anchor": "middle", transform: `rotate(-90 13 ${(TOP + HEIGHT - BOTTOM) / 2})` }, y_title));
     return { chart, x, y };
   }
-  function histogram(label, bins, x_title, y_title) {
+  /* Scores are on a scale from -1 to 1; as a share of random pairs they crowd at 1, so their bins say of how many pairs one is more
+     similar: six powers of ten. */
+  const scale = summary.calibrated ? { low: 0, high: 6, show: (v) => number(Math.round(10 ** v)), title: "one random pair in so many is more similar" }
+    : { low: -1, high: 1, show: (v) => v.toFixed(2), title: "score" };
+  function histogram(label, bins, y_title) {
     let first = bins.findIndex((n) => n > 0), last = bins.length - 1;
     if (first < 0) return null;
     while (bins[last] === 0) last--;
-    const edge = (i) => -1 + 2 * i / bins.length;
+    const edge = (i) => scale.low + (scale.high - scale.low) * i / bins.length;
     first = Math.max(0, Math.min(first, last - 9)); // never a lonely bar across the chart
     const low = edge(first), high = edge(last + 1), tall = marks(0, Math.max(...bins), 4);
-    const { chart, x, y } = frame(label, { low, high, marks: marks(low, high, MARKS).filter((v) => v >= low - 1e-9 && v <= high + 1e-9) },
-      { low: 0, high: tall[tall.length - 1], marks: tall }, x_title, y_title);
+    const { chart, x, y } = frame(label, { low, high, marks: marks(low, high, MARKS).filter((v) => v >= low - 1e-9 && v <= high + 1e-9 && (!summary.calibrated || Number.isInteger(v))) },
+      { low: 0, high: tall[tall.length - 1], marks: tall }, scale.title, y_title, summary.calibrated ? scale.show : short);
     const bars = svg("g", { class: "bars" });
     for (let i = first; i <= last; i++) {
       if (bins[i] === 0) continue;
       bars.append(svg("rect", { x: x(edge(i)) + 0.75, y: y(bins[i]), width: Math.max(1, x(edge(i + 1)) - x(edge(i)) - 1.5), height: Math.max(1, y(0) - y(bins[i])), rx: 1.5 },
-        svg("title", {}, `${edge(i).toFixed(2)} to ${edge(i + 1).toFixed(2)}: ${number(bins[i])}`)));
+        svg("title", {}, `${scale.show(edge(i))} to ${scale.show(edge(i + 1))}: ${number(bins[i])}`)));
     }
     chart.append(bars);
     return chart;
@@ -122,7 +126,7 @@ akin.figures = (section, summary, tools) => {
     if (typeof summary.hub_share === "number") found.push(tile(percent(summary.hub_share), "hub share", `of all recommendations are of the 1 % of ${summary.targets ? `${noun}s of ${summary.targets_name}` : `${noun}s`} that are recommended most`));
     found.push(tile(number(summary.never_recommended), "never recommended", `${summary.targets ? `${noun}s of ${summary.targets_name}` : `${noun}s`} that are in no list, ${percent(summary.never_recommended / (summary.targets || summary.items))}; ${number(summary.at_most_once)} are in one or none`));
     if (summary.missing) found.push(tile(number(summary.missing), "without a picture", "their pictures could not be read for this page"));
-    return el("div", { class: "tiles" }, found);
+    return tiles(found);
   }
   /* Categories whose lists are not what a shop expects. */
   function alarms() {
@@ -156,7 +160,7 @@ akin.figures = (section, summary, tools) => {
     if (!summary.stages.length) return null;
     return panel("Stages", "Time and rate of each stage of the job.", el("table", {}, head("Stage", "Seconds", "Rate"), el("tbody", {}, summary.stages.map((s) => {
       if (s.night) return el("tr", {}, el("td", {}, s.verb, " ", el("small", { class: "quiet" }, `not run; its output of ${s.night} is used`)), cell("–"), cell("–"));
-      return el("tr", {}, el("td", {}, s.verb), cell(s.seconds === null ? "–" : s.seconds.toFixed(s.seconds < 100 ? 1 : 0)),
+      return el("tr", {}, el("td", {}, s.verb), cell(s.seconds === null ? "–" : s.seconds < 0.005 ? "< 0.01" : s.seconds.toFixed(s.seconds < 1 ? 2 : s.seconds < 100 ? 1 : 0)),
         cell(s.rate === null ? "–" : `${s.rate.toLocaleString("en", s.rate >= 1e5 ? { notation: "compact", maximumFractionDigits: 1 } : { maximumFractionDigits: s.rate < 10 ? 1 : 0 })} ${s.unit}`));
     }))));
   }
@@ -195,8 +199,8 @@ akin.figures = (section, summary, tools) => {
   }
   section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, akin.settings(summary.options)].filter(Boolean).join(" · "))), alarms() || "", numbers(),
     el("div", { class: "panels" }, [
-      panel("Scores", (summary.calibrated ? "How similar items and their neighbours are, over all lists, as the share of random pairs that are less similar." : "How similar items and their neighbours are, over all lists: 1 is identical, 0 means nothing in common.") + (summary.filled ? " Filled neighbours are included." : ""), histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
-      panel("Best score of each item", "How similar the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),
+      panel("Scores", (summary.calibrated ? "How similar items and their neighbours are, over all lists, as the share of random pairs that are less similar." : "How similar items and their neighbours are, over all lists: 1 is identical, 0 means nothing in common.") + (summary.filled ? " Filled neighbours are included." : ""), histogram("Histogram of all scores", summary.histogram.all, "neighbours")),
+      panel("Best score of each item", "How similar the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, `${noun}s`)),
       panel("Training curve", "The network's reconstruction error after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.contrast_curve && panel("Agreement of views", "The contrastive loss after each epoch: how hard it is to recognise two views of the same picture among many; lower is better.", curve("Agreement of views", [{ name: "training", values: summary.contrast_curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_contrast_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.redrawn > 0 && panel("Reconstructions", "Above: pictures as the network sees them. Below: its reconstructions from the few numbers of their latent vectors.", el("img", { class: "strip", src: "strip.jpg", alt: `${plural(summary.redrawn, "picture")} and their reconstructions` })),

@@ -28,6 +28,12 @@ const akin = (() => {
     const least = summary.calibrated ? 3 : 2;
     return score.toFixed([least, 3, 4, 5, 6].find((n) => score === 1 || Number(score.toFixed(n)) < 1) || 6);
   }
+  /* Figures in rows of the same length on a wide screen, at most seven in each. */
+  function tiles(list) {
+    const node = el("div", { class: "tiles" }, list);
+    node.style.setProperty("--across", Math.ceil(list.length / Math.ceil(list.length / 7)));
+    return node;
+  }
   const padded = (n, width) => String(n).padStart(width, "0");
   const isTarget = (row) => row >= summary.items;
   const sideName = (row) => (isTarget(row) ? summary.targets_name : summary.items_name);
@@ -283,13 +289,13 @@ const akin = (() => {
       title = await showItem(id, mine);
     } else if (view === "changes") {
       title = "What changed";
-      await akin.changes($("changes"), summary, changed, { el, number, plural, percent, card, gone, listOf });
+      await akin.changes($("changes"), summary, changed, { noun, el, number, plural, percent, card, gone, listOf, tiles });
     } else if (view === "beside") {
       title = "Side by side";
       await akin.showBeside($("beside"), compared, parseInt(words.get("page"), 10), { el, number, plural, percent, card, gone, listOf, pages, summary, data });
     } else if (view === "map" || view === "duplicates") {
       title = view === "map" ? "Map" : "Duplicates";
-      akin[view === "map" ? "showMap" : "showDuplicates"]($(view), view === "map" ? mapped : doubled, { el, number, plural, percent, card, picture, linkTo, categoryName, itemsAddress, data, summary });
+      akin[view === "map" ? "showMap" : "showDuplicates"]($(view), view === "map" ? mapped : doubled, { noun, el, number, plural, percent, card, picture, linkTo, categoryName, itemsAddress, data, summary });
     } else title = view === "figures" ? "Figures" : showItems(words);
     if (mine !== turn) return;
     for (const name of ["items", "item", "map", "duplicates", "changes", "beside", "figures"]) $(name).hidden = name !== view;
@@ -364,8 +370,9 @@ const akin = (() => {
     $("to-map").hidden = !summary.placed;
     $("to-beside").hidden = !summary.beside;
     $("to-duplicates").hidden = !summary.duplicates;
+    $("night").textContent = $("night").title = summary.name || "";
     $("foot").textContent = `${summary.name ? summary.name + " · " : ""}made by akin ${summary.version} from table ${summary.table_digest.slice(0, 12)}`;
-    akin.figures($("figures"), summary, { noun, el, number, plural, percent, counts: fillCategories(), itemsAddress, card, find });
+    akin.figures($("figures"), summary, { noun, el, number, plural, percent, tiles, counts: fillCategories(), itemsAddress, card, find });
     listen();
     offerTables();
     await show();

@@ -1,7 +1,7 @@
 /* The catalogue as a map, and the items that look the same. */
 "use strict";
 akin.showMap = (section, map, tools) => {
-  const { el, number, plural, percent, picture, linkTo, categoryName, itemsAddress, data, summary } = tools;
+  const { noun, el, number, plural, percent, picture, linkTo, categoryName, itemsAddress, data, summary } = tools;
   if (section.childElementCount) return;
   if (!map) {
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "Map")),
@@ -35,7 +35,6 @@ akin.showMap = (section, map, tools) => {
   }
   const plane = el("div", { class: "plane" }, map.items.map(spot)), board = el("div", { class: "map" }, plane);
   board.style.aspectRatio = `${map.columns} / ${map.lines}`;
-  plane.style.setProperty("--thick", `${Math.min(3, Math.max(1, innerWidth / map.columns / 10))}px`); // of small pictures a thin edge
 
   /* Zoom with the wheel or the buttons, pan by dragging; what is under the pointer stays there. */
   const at = { scale: 1, x: 0, y: 0 };
@@ -44,6 +43,9 @@ akin.showMap = (section, map, tools) => {
     at.x = Math.min(0, Math.max(width * (1 - at.scale), at.x));
     at.y = Math.min(0, Math.max(height * (1 - at.scale), at.y));
     board.style.touchAction = at.scale > 1 ? "none" : ""; // a finger moves what is enlarged, else the page
+    /* The edges and corners of pictures keep their size. */
+    plane.style.setProperty("--thick", `${Math.min(3, Math.max(1, width / map.columns * at.scale / 10)) / at.scale}px`);
+    plane.style.setProperty("--corner", `${4 / at.scale}px`);
     plane.style.transform = `translate(${at.x}px, ${at.y}px) scale(${at.scale})`;
   }
   function zoom(factor, x, y) {
@@ -61,8 +63,20 @@ akin.showMap = (section, map, tools) => {
     zoom(event.deltaY < 0 ? 1.25 : 0.8, event.clientX - r.left, event.clientY - r.top);
   }, { passive: false });
   let drag = null;
-  board.addEventListener("pointerdown", (event) => { if (at.scale > 1 && event.button === 0) drag = { x: event.clientX, y: event.clientY, moved: false }; });
+  const fingers = new Map(); // two of them zoom
+  const apart = () => { const [a, b] = [...fingers.values()]; return Math.max(1, Math.hypot(a.x - b.x, a.y - b.y)); };
+  board.addEventListener("pointerdown", (event) => {
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (at.scale > 1 && event.button === 0) drag = { x: event.clientX, y: event.clientY, moved: fingers.size > 1 };
+  });
+  function pinch(event) {
+    const before = apart(), r = board.getBoundingClientRect();
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    const [a, b] = [...fingers.values()];
+    zoom(apart() / before, (a.x + b.x) / 2 - r.left, (a.y + b.y) / 2 - r.top);
+  }
   addEventListener("pointermove", (event) => {
+    if (fingers.size === 2 && fingers.has(event.pointerId)) return pinch(event);
     if (!drag) return;
     drag.moved = drag.moved || Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > 4;
     if (!drag.moved) return;
@@ -72,8 +86,16 @@ akin.showMap = (section, map, tools) => {
     drag.y = event.clientY;
     place();
   });
-  addEventListener("pointerup", () => { if (drag && drag.moved) addEventListener("click", (event) => { event.preventDefault(); event.stopPropagation(); }, { capture: true, once: true }); drag = null; });
-  addEventListener("pointercancel", () => { drag = null; });
+  addEventListener("pointerup", (event) => {
+    fingers.delete(event.pointerId);
+    if (drag && drag.moved) { // a mouse clicks at the end of a drag; a finger does not, and its next tap counts
+      const ignore = (click) => { click.preventDefault(); click.stopPropagation(); };
+      addEventListener("click", ignore, { capture: true, once: true });
+      setTimeout(() => removeEventListener("click", ignore, { capture: true }), 50);
+    }
+    drag = null;
+  });
+  addEventListener("pointercancel", (event) => { fingers.delete(event.pointerId); drag = null; });
   board.addEventListener("dragstart", (event) => event.preventDefault());
   const button = (label, title, does) => { const node = el("button", { type: "button", class: "more", title, "aria-label": title }, label); node.addEventListener("click", does); return node; };
   const controls = el("p", { class: "zoom" }, button("+", "Zoom in", () => middle(1.6)), button("−", "Zoom out", () => middle(0.625)), button("Whole map", "Show the whole map", () => { at.scale = 1; place(); }));
@@ -81,19 +103,25 @@ akin.showMap = (section, map, tools) => {
   /* Items of other categories fade; "" shows all. */
   akin.filterMap = (name) => plane.childNodes.forEach((node, i) => node.classList.toggle("faded", name !== "" && categoryName(map.items[i][0]) !== name));
   section.replaceChildren(
-    el("div", { class: "heading" }, el("h1", {}, "Map"), el("p", { class: "quiet", id: "mapped" }, (map.items.length < summary.items ? `a sample of ${number(map.items.length)} of ${plural(summary.items, "item")}` : plural(map.items.length, "item")) + ": similar items are close to each other")),
+    el("div", { class: "heading" }, el("h1", {}, "Map"), el("p", { class: "quiet", id: "mapped" }, (map.items.length < summary.items ? `a sample of ${number(map.items.length)} of ${plural(summary.items, noun)}` : plural(map.items.length, noun)) + `: similar ${noun}s are close to each other`)),
     names.length ? el("p", { class: "legends" }, names.map(legend), others()) : "", controls, board,
     el("p", { class: "quiet" }, `The first two principal components of ${plural(map.sampled, "vector")}, evenly chosen from the catalogue; they explain ${percent(map.explained[0])} and ${percent(map.explained[1])} of the variance. Pictures are moved apart, so distances are not to scale.`));
+  /* On a phone the whole of it would be dots: it begins with pictures of at least 30 pixels, around the middle. */
+  requestAnimationFrame(() => { // the section has a size by then
+    const shown = board.getBoundingClientRect().width;
+    if (shown > 0 && shown / map.columns < 18) middle(30 * map.columns / shown);
+    else place();
+  });
 };
 akin.showDuplicates = (section, doubled, tools) => {
-  const { el, number, plural, card, summary } = tools;
+  const { noun, el, number, plural, card, summary } = tools;
   if (section.childElementCount) return;
   if (!doubled) {
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "Duplicates")), el("div", { class: "empty" }, el("strong", {}, "There are no duplicates"),
-      summary.collapsed ? "No item is similar enough to another to be left out." : "No neighbour has a score of 1. akin neighbors --collapse-duplicates S finds items with a score of S or more."));
+      summary.collapsed ? `No ${noun} is similar enough to another to be left out.` : `No neighbour has a score of 1. akin neighbors --collapse-duplicates S finds ${noun}s with a score of S or more.`));
     return;
   }
-  const set = ([kept, members, rows]) => el("article", { class: "set" },
+  const set = ([kept, members, rows]) => el("article", { class: rows.length > 3 ? "set large" : "set" },
     el("div", { class: "heading" }, el("h2", {}, `${number(members + 1)} look the same`), members > rows.length && el("p", { class: "quiet" }, `the first ${number(rows.length + 1)} are shown`)),
     el("ul", { class: "grid small" }, [kept, ...rows].map((row, i) => { const node = card(row); if (i === 0) node.classList.add("kept"); return node; })));
   const SETS = innerWidth < 640 ? 9 : 24, flow = el("div", { class: "sets" }), more = el("button", { type: "button", class: "more" });
@@ -107,7 +135,7 @@ akin.showDuplicates = (section, doubled, tools) => {
   more.addEventListener("click", next);
   next();
   section.replaceChildren(
-    el("div", { class: "heading" }, el("h1", {}, "Duplicates"), el("p", { class: "quiet" }, `${plural(doubled.items, "item")} in ${plural(doubled.sets, "set")} ${doubled.items === 1 ? "looks" : "look"} like another item; the largest sets first`), el("a", { href: "duplicates.csv", download: "duplicates.csv" }, "All as CSV")),
-    el("p", { class: "quiet" }, doubled.collapsed ? "Framed: the item of each set that is recommended; the others are not." : "Framed: the first item of each set. With akin neighbors --collapse-duplicates only that one would be recommended."),
+    el("div", { class: "heading" }, el("h1", {}, "Duplicates"), el("p", { class: "quiet" }, `${plural(doubled.sets, "set")} of ${noun}s that look the same, ${plural(doubled.items + doubled.sets, noun)} in all; the largest sets first`), el("a", { href: "duplicates.csv", download: "duplicates.csv" }, "All as CSV")),
+    el("p", { class: "quiet" }, doubled.collapsed ? `Framed: the ${noun} of each set that is recommended; the others are not.` : `Framed: the first ${noun} of each set. With akin neighbors --collapse-duplicates only that one would be recommended.`),
     flow, more);
 };
