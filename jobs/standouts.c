@@ -21,17 +21,18 @@ static akin_status tell(const akin_table *table, const char *against, akin_json 
     akin_outliers found;
     akin_json *list = NULL;
     char text[AKIN_OUTLIER_TEXT];
+    bool products = akin_table_is_by_group(table);
     AKIN_TRY(akin_labels_read(akin_table_file(table), 0, akin_table_items(table), &labels));
     if (akin_labels_category_count(labels) == 0) goto done;
     if (against) AKIN_TRY(read_names(against, &before));
     AKIN_TRY(akin_outliers_find(table, labels, &found));
     for (size_t i = 0; i < found.count; i++) {
         const akin_outlier *it = &found.worst[i];
-        akin_outlier_text(it, labels, akin_outlier_is_new(it, labels, before), text);
+        akin_outlier_text(it, labels, products, akin_outlier_is_new(it, labels, before), text);
         akin_log_warning(
             "evaluate: %s; look at its lists, and train again if the model has not seen such "
-            "items",
-            text);
+            "%s",
+            text, products ? "products" : "items");
     }
     AKIN_TRY(akin_outliers_json(&found, labels, before, &list));
     akin_json_set_integer(report, "lists_leaving_category", (long long)found.leaving);

@@ -35,6 +35,9 @@ static const akin_option options[] = {
     {0},
 };
 
+/* A text about the rows of a table. */
+#define OF(found, before, after) ((found)->products ? before "product" after : before "item" after)
+
 /* Sets a figure under its name; NaN becomes null. */
 typedef struct {
     const char *key, *what;
@@ -116,7 +119,7 @@ static void report_golden(akin_json *json, const akin_golden *golden, const akin
 }
 
 static void print_golden(const akin_golden *golden, const akin_ids *ids) {
-    if (golden->pairs == 0) printf("%-22s none: no pair of items of the table\n", "golden");
+    if (golden->pairs == 0) printf("%-22s none: no pair of the table\n", "golden");
     if (golden->pairs > 0)
         printf("%-22s %.4f  %zu of %zu approved pairs are in the lists\n", "golden",
                akin_golden_share(golden), golden->found, golden->pairs);
@@ -136,7 +139,7 @@ static int worst_first(const void *x, const void *y) {
 }
 
 /* The worst of them, if there is more than one. */
-static void print_categories(const akin_evaluate_categories *categories) {
+static void print_categories(const akin_evaluate_categories *categories, const char *rows) {
     enum { SHOWN = 30 };
     size_t count = akin_evaluate_categories_count(categories);
     akin_evaluate_category *list = count > 1 ? akin_mem_alloc(count, sizeof *list) : NULL;
@@ -144,7 +147,8 @@ static void print_categories(const akin_evaluate_categories *categories) {
     for (size_t c = 0; c < count; c++) list[c] = akin_evaluate_categories_at(categories, c);
     qsort(list, count, sizeof *list, worst_first);
     printf("\nby category, lowest mean average precision (map) first\n   at 1    at 5   at 10     "
-           "map   items\n");
+           "map   %s\n",
+           rows);
     for (size_t c = 0; c < count && c < SHOWN; c++)
         printf(" %.4f  %.4f  %.4f  %.4f %7zu  %s\n", list[c].precision[0], list[c].precision[1],
                list[c].precision[2], list[c].average_precision, list[c].items, list[c].name);
@@ -168,7 +172,8 @@ static void print(const akin_call *call, const akin_evaluate_figures *found, con
         if (isnan(list[i].value)) continue;
         printf("%-22s %.4f  %s\n", list[i].key, list[i].value, list[i].what);
     }
-    if (found->labelled == 0) printf("%-22s none: no item has a %s\n", "precision", label);
+    if (found->labelled == 0)
+        printf("%-22s none: no %s has a %s\n", "precision", OF(found, "", ""), label);
     printf("%-22s %zu  %s that are in no list\n", "never_recommended", found->never_recommended,
            items);
     printf("%-22s %zu  %s that are in one list or none\n", "at_most_once", found->at_most_once,
@@ -177,8 +182,8 @@ static void print(const akin_call *call, const akin_evaluate_figures *found, con
         printf("%-22s %zu  %s that another one represents\n", "duplicates", found->duplicates,
                items);
     if (found->has_fill)
-        printf("%-22s %zu  neighbours added by --fill, in the lists of %zu items\n", "filled",
-               found->fills, found->filled_items);
+        printf("%-22s %zu  neighbours added by --fill, in the lists of %zu %s\n", "filled",
+               found->fills, found->filled_items, OF(found, "", "s"));
     if (*found->against_digest && found->common == 0)
         printf("%-22s none: the tables have no id in common\n", "churn");
 }
@@ -194,9 +199,9 @@ static void remark(const akin_call *call, const akin_evaluate_figures *found, bo
                  found->k, most);
     if (found->has_fill && found->fills > 0 && !by_group)
         snprintf(list[1], sizeof *list,
-                 "%zu neighbours were added by --fill from the item's own category: they count as "
+                 "%zu neighbours were added by --fill from the %s's own category: they count as "
                  "correct",
-                 found->fills);
+                 found->fills, OF(found, "", ""));
     if (found->by_rule) snprintf(list[2], sizeof *list, "%s", found->by_rule);
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         if (!*list[i]) continue;
@@ -212,17 +217,19 @@ static void tell(akin_call *call, const akin_evaluate_params *params,
                  const akin_evaluate_figures *found) {
     double pairs_found = found->pairs > 0 ? (double)found->pairs_found / (double)found->pairs : NAN;
     const figure list[] = {
-        {"precision_at_1", "share of the first neighbours with the item's label",
+        {"precision_at_1", OF(found, "share of the first neighbours with the ", "'s label"),
          found->precision[0]},
         {"precision_at_5", "the same for the first five", found->precision[1]},
         {"precision_at_10", "the same for the first ten", found->precision[2]},
-        {"mean_average_precision", "mean of the average precision of each item's k neighbours",
+        {"mean_average_precision",
+         OF(found, "mean of the average precision of each ", "'s k neighbours"),
          found->average_precision},
         {"precision_by_chance", "the precision of randomly chosen neighbours", found->chance},
-        {"coverage", "share of items with a neighbour", found->coverage},
-        {"full_coverage", "share of items with k neighbours", found->full_coverage},
-        {"mean_neighbors", "neighbours per item", found->mean_count},
-        {"hub_share", "share of all list entries that are of the 1 % of items recommended most",
+        {"coverage", OF(found, "share of ", "s with a neighbour"), found->coverage},
+        {"full_coverage", OF(found, "share of ", "s with k neighbours"), found->full_coverage},
+        {"mean_neighbors", OF(found, "neighbours per ", ""), found->mean_count},
+        {"hub_share",
+         OF(found, "share of all list entries that are of the 1 % of ", "s recommended most"),
          found->hub_share},
         {"mean_score", "mean cosine or score of the neighbours", found->mean_score},
         {"pairs_found", "share of the pairs of which one is a neighbour of the other", pairs_found},
@@ -236,7 +243,7 @@ static void tell(akin_call *call, const akin_evaluate_params *params,
     if (params->golden && akin_comm_rank(call->comm) == 0)
         akin_golden_tell_unknown(params->golden_found, params->golden);
     if (found->labelled == 0 && !call->print)
-        akin_log_info("evaluate: no item has a %s, so there is no precision",
+        akin_log_info("evaluate: no %s has a %s, so there is no precision", OF(found, "", ""),
                       akin_options_text(call->options, "label"));
     if (call->print && akin_comm_rank(call->comm) == 0) print(call, found, list, count);
     if (params->golden && call->print && akin_comm_rank(call->comm) == 0)
@@ -265,7 +272,8 @@ static akin_status run(akin_call *call) {
     AKIN_TRY(akin_evaluate(call->comm, &params, &found));
     tell(call, &params, &found);
     AKIN_TRY(akin_standouts_tell(call->comm, params.table, params.against, call->report));
-    if (call->print && akin_comm_rank(call->comm) == 0 && categories) print_categories(categories);
+    if (call->print && akin_comm_rank(call->comm) == 0 && categories)
+        print_categories(categories, OF(&found, "", "s"));
 done:
     akin_evaluate_categories_free(categories);
     akin_golden_release(&golden);

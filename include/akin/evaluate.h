@@ -125,7 +125,7 @@ bool akin_outlier_is_new(const akin_outlier *it, const akin_labels *labels,
                          const akin_labels *before);
 enum { AKIN_OUTLIER_TEXT = 800 };
 /* One line that says what is wrong with the category. Not collective. */
-void akin_outlier_text(const akin_outlier *it, const akin_labels *labels, bool fresh,
+void akin_outlier_text(const akin_outlier *it, const akin_labels *labels, bool products, bool fresh,
                        char out[AKIN_OUTLIER_TEXT]);
 /* [{category, items, leaving, instead, best, others, leaves, far, new}...], owned. Not collective. */
 AKIN_MUST_CHECK akin_status akin_outliers_json(const akin_outliers *found, akin_labels *labels,

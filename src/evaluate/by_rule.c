@@ -1,4 +1,4 @@
-/* by_rule: options of a table that fix how many of its neighbours have the label of the item. */
+/* by_rule: options of a table that fix how many of its neighbours have the label of the row. */
 #include "by_rule.h"
 #include <akin/options.h>
 #include <string.h>
@@ -9,17 +9,17 @@ static const struct {
     const char *words;
 } fixed[] = {
     {"same-category=yes", AKIN_EVALUATE_CATEGORY,
-     "made with --same-category: every neighbour has the item's category"},
+     "made with --same-category: every neighbour has the same category"},
     {"same=category", AKIN_EVALUATE_CATEGORY,
-     "made with --same category: every neighbour has the item's category"},
+     "made with --same category: every neighbour has the same category"},
     {"different=category", AKIN_EVALUATE_CATEGORY,
-     "made with --different category: no neighbour has the item's category"},
+     "made with --different category: no neighbour has the same category"},
     {"exclude-same-group=yes", AKIN_EVALUATE_GROUP,
-     "made with --exclude-same-group: no neighbour has the item's group"},
+     "made with --exclude-same-group: no neighbour has the same group"},
     {"same=group", AKIN_EVALUATE_GROUP,
-     "made with --same group: every neighbour has the item's group"},
+     "made with --same group: every neighbour has the same group"},
     {"different=group", AKIN_EVALUATE_GROUP,
-     "made with --different group: no neighbour has the item's group"},
+     "made with --different group: no neighbour has the same group"},
 };
 
 static const char *find_fixed(char *const *words, size_t count, akin_evaluate_label label) {

@@ -246,22 +246,24 @@ akin_status akin_outliers_find(const akin_table *table, akin_labels *labels, aki
 
 /* --- in words --- */
 
-void akin_outlier_text(const akin_outlier *it, const akin_labels *labels, bool fresh,
+void akin_outlier_text(const akin_outlier *it, const akin_labels *labels, bool products, bool fresh,
                        char out[AKIN_OUTLIER_TEXT]) {
+    const char *row = products ? "product" : "item";
     char leaving[256] = "", far[160] = "";
     if (it->leaves)
         snprintf(
-            leaving, sizeof leaving, "%.0f %% of its lists have no item of the category%s%.100s%s",
-            100 * (double)it->leaving / (double)it->items, it->instead >= 0 ? ", mostly \"" : "",
-            akin_labels_category_name(labels, it->instead), it->instead >= 0 ? "\" instead" : "");
+            leaving, sizeof leaving, "%.0f %% of its lists have no %s of the category%s%.100s%s",
+            100 * (double)it->leaving / (double)it->items, row,
+            it->instead >= 0 ? ", mostly \"" : "", akin_labels_category_name(labels, it->instead),
+            it->instead >= 0 ? "\" instead" : "");
     if (it->far)
         snprintf(
             far, sizeof far,
-            "its items are far from everything: their best score is %.2f (median), that of 95 %% "
+            "its %ss are far from everything: their best score is %.2f (median), that of 95 %% "
             "of the others above %.2f",
-            it->best, it->others);
-    snprintf(out, AKIN_OUTLIER_TEXT, "category \"%.200s\" (%zu items%s): %s%s%s",
-             akin_labels_category_name(labels, it->category), it->items,
+            row, it->best, it->others);
+    snprintf(out, AKIN_OUTLIER_TEXT, "category \"%.200s\" (%zu %ss%s): %s%s%s",
+             akin_labels_category_name(labels, it->category), it->items, row,
              fresh ? ", new since the previous table" : "", leaving, *leaving && *far ? "; " : "",
              far);
 }

@@ -97,6 +97,42 @@ def test_a_night_links_what_is_unchanged_and_shows_what_is_gone():
     assert os.path.getsize("nights/2026-03-02/gallery/pictures/000/000000.jpg") > 0
 
 
+def test_each_table_is_compared_with_its_own_of_last_night():
+    """Also one between products, on a page that counts products."""
+    write_catalogue(range(30))
+    more = "[table same]\nk = 4\nsame-category = yes\n[table products]\nk = 3\nby = group\n"
+    akin("run", job("own", 3, more), "--night", "2026-03-01")
+    draw("pictures/4.png", 90004)
+    write_catalogue([*range(3, 30), 40])  # a product goes, one comes
+    more += "[table fresh]\nk = 2\n"
+    done = akin("run", job("own", 3, more), "--night", "2026-03-02", "--json", ranks=2)
+    def changed(table):
+        with open(f"own/latest/gallery/tables/{table}/data/changes.js", encoding="utf-8") as f:
+            return json.loads(re.fullmatch(r"akin\.changed\((.*)\);\n", f.read(), re.S).group(1))
+    for table, counts in (("same", (30, 1, 3)), ("products", (10, 1, 1))):
+        found = changed(table)
+        assert (found["before"], found["new"], found["gone"]) == counts and found["changed"] > 0, (table, found)
+        assert (found["made_before"], found["made"]) == ("2026-03-01", "2026-03-02")
+        now, before = (lists_of(f"own/2026-03-0{night}/table-{table}.nc") for night in (2, 1))
+        assert found["changed"] == sum(now[i] != before[i] for i in now if i in before), table
+        assert "gone," in open(f"own/latest/gallery/tables/{table}/changes.csv").read()
+        churn = done.json["stages"]["tables"][table]["evaluate"]["churn"]
+        assert churn > 0 and os.path.exists("own/latest/gallery/tables/same/pictures/gone/000/000000.jpg"), table
+        assert f'akin_churn{{job="own",stage="evaluate",table="{table}"}}' in open("own/latest/metrics.prom").read(), table
+    assert not os.path.exists("own/latest/gallery/tables/fresh/data/changes.js")
+    assert akin("run", "job.ini", "--night", "2026-03-02", "--json").json["stages"]["gallery"]["skipped"]
+    with Browser() as b:
+        b.open(page("own/latest/gallery/tables/products", "#?changes"))
+        b.until(READY)
+        said = b.run("return document.getElementById('changes').innerText")
+        assert "products previously" in said and "from the table of 2026-03-01 to that of 2026-03-02" in said and "items" not in said, said
+        b.open(page("own/latest/gallery/tables/products", "#?figures"))
+        b.until(READY)
+        b.run("document.querySelectorAll('#figures details').forEach((d) => { d.open = true; })")
+        said = b.run("return document.getElementById('figures').innerText")
+        assert "products" in said and not re.search(r"\bitems?\b", said.replace("items/s", "")), said
+
+
 def test_an_item_with_all_that_is_known_of_it():
     write_catalogue(range(40))
     akin("run", job("item"))
@@ -161,7 +197,7 @@ def test_departments_that_stand_out_are_named():
     for rule, word in (("--same", "every"), ("--different", "no")):
         akin("neighbors", "stand/embeddings.nc", "-o", "ruled.nc", "-k", 5, rule, "category")
         assert not any(o["leaves"] for o in akin("evaluate", "ruled.nc", "--json").json["outliers"])
-        assert f"made with {rule} category: {word} neighbour has the item's category" in akin("evaluate", "ruled.nc").out
+        assert f"made with {rule} category: {word} neighbour has the same category" in akin("evaluate", "ruled.nc").out
     for rule in ("--only", "--not"):  # a value with a blank is recorded in quotes
         akin("neighbors", "stand/embeddings.nc", "-o", "named.nc", "-k", 5, rule, "category=garden lamps")
         told = akin("evaluate", "named.nc", "--json").json["outliers"]

@@ -4,6 +4,7 @@ brute force and the same at 1 to 4 ranks."""
 import csv
 import json
 import os
+import re
 
 import netCDF4
 import numpy as np
@@ -340,7 +341,8 @@ def test_products_have_what_their_pictures_have():
     with open("t.jsonl") as f:
         assert [json.loads(line)["id"] for line in f] == NAMES
     assert akin("evaluate", "t0.nc", "--json").json["items"] == len(NAMES)
-    assert f"products               {len(NAMES)}" in akin("evaluate", "t0.nc").out
+    shown = akin("evaluate", "t0.nc").out
+    assert f"products               {len(NAMES)}" in shown and "share of products with a neighbour" in shown and not re.search(r"\bitems?\b", shown), shown
     for name in (NAMES[0], NAMES[-1]):
         for words in ([], ["--pictures", "mean"]):
             assert len(akin("query", "e.nc", "--id", name, "--by", "group", "-k", 3, *words, "--json", ranks=2).json["neighbors"]) == 3

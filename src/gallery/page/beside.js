@@ -2,7 +2,7 @@
  * as CSV (id,neighbor) they are what akin evaluate --golden reads. */
 "use strict";
 akin.showBeside = (section, other, wanted, tools) => {
-  const { el, number, plural, percent, card, gone, listOf, pages, summary, data } = tools;
+  const { noun, el, number, plural, percent, card, gone, listOf, pages, summary, data } = tools;
   const SHOWN = 12, PAIRS = innerWidth < 1000 ? 3 : 4; // neighbours of a list, items on a page: a few screens
   if (!other) {
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "Side by side")),
@@ -32,7 +32,7 @@ akin.showBeside = (section, other, wanted, tools) => {
     const told = el("p", { class: "quiet", id: "votes", "aria-live": "polite" }), save = el("a", { class: "more", id: "votes-csv", download: "golden.csv" }, "Save as CSV");
     function tell() {
       const count = (which) => other.lists.filter(([row]) => votes[data.ids[row]] === which).length;
-      told.textContent = `Of ${plural(other.lists.length, "item")}: A is better for ${number(count("A"))}, B for ${number(count("B"))}, equal for ${number(count("="))}`;
+      told.textContent = `Of ${plural(other.lists.length, noun)}: A is better for ${number(count("A"))}, B for ${number(count("B"))}, equal for ${number(count("="))}`;
       save.href = "data:text/csv;charset=utf-8," + encodeURIComponent(csv());
       save.hidden = count("A") + count("B") === 0;
     }
@@ -61,7 +61,7 @@ akin.showBeside = (section, other, wanted, tools) => {
     }
     const settings = (name, file, words) => [el("dt", {}, name), el("dd", {}, el("b", {}, file), el("br", {}), el("span", { class: "quiet" }, words))];
     section.replaceChildren(
-      el("div", { class: "heading" }, el("h1", {}, "Side by side"), el("p", { class: "quiet" }, `${number(other.changed)} of ${plural(summary.items, "list")} differ, ${percent(other.churn)} of the neighbours; the most different lists first; ${summary.k > SHOWN ? `the first ${SHOWN} of each; ` : ""}framed: ${summary.products ? "products" : "items"} that are not in the other list`)),
+      el("div", { class: "heading" }, el("h1", {}, "Side by side"), el("p", { class: "quiet" }, `${number(other.changed)} of ${plural(summary.items, "list")} differ, ${percent(other.churn)} of the neighbours; the most different lists first; ${summary.k > SHOWN ? `the first ${SHOWN} of each; ` : ""}framed: ${noun}s that are not in the other list`)),
       el("dl", { class: "settings" }, settings("A", "this table", akin.settings(summary.options)), settings("B", summary.beside, akin.settings(other.settings))),
       el("div", { class: "heading" }, told, save),
       shown.length ? el("div", {}, shown.map(pair)) : el("div", { class: "empty" }, el("strong", {}, "No list differs")),

@@ -2,6 +2,7 @@
 "use strict";
 akin.figures = (section, summary, tools) => {
   const { noun, el, number, plural, percent, tiles, counts, itemsAddress, card, find } = tools;
+  const Nouns = noun === "item" ? "Items" : "Products";
   const phone = innerWidth < 520; // a chart is drawn as wide as it is shown, so that its letters can be read
   const WIDTH = phone ? 340 : 640, HEIGHT = phone ? 220 : 250, LEFT = 62, RIGHT = 14, TOP = 14, BOTTOM = 42, MARKS = phone ? 4 : 8;
 
@@ -118,7 +119,7 @@ akin.figures = (section, summary, tools) => {
     found.push(tile(percent(summary.coverage), "coverage", `${noun}s that have at least one similar ${noun}`),
       tile(percent(summary.full_coverage), "full lists", `${noun}s that have all ${number(summary.k)}`));
     for (const [n, value] of Object.entries(meaningless ? {} : summary.precision || {}))
-      if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours that have the item's category; by chance ${percent(summary.chance)}` : `share of the first ${n} neighbours that have the item's category${n > summary.k ? `; lists have ${number(summary.k)}, so at most ${percent(summary.k / n)}` : ""}`));
+      if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours that have the ${noun}'s category; by chance ${percent(summary.chance)}` : `share of the first ${n} neighbours that have the ${noun}'s category${n > summary.k ? `; lists have ${number(summary.k)}, so at most ${percent(summary.k / n)}` : ""}`));
     if (!meaningless && typeof summary.average_precision === "number") found.push(tile(percent(summary.average_precision), "mean average precision", "correct neighbours count more the higher they rank"));
     if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? `${summary.targets ? `${noun}s of ${summary.targets_name}` : `${noun}s`} for which another one is recommended` : `${noun}s that look like another one`));
     if (summary.filled) found.push(tile(number(summary.filled), "filled", `neighbours added only because of their category, in ${plural(summary.filled_items, "list")}`));
@@ -133,10 +134,10 @@ akin.figures = (section, summary, tools) => {
     const list = summary.outliers || [];
     if (!list.length) return null;
     const words = (o) => [
-      el("a", { href: itemsAddress("", o.category, 1) }, o.category), ` (${plural(o.items, "item")}${o.new ? ", new since the previous table" : ""}): `,
-      [o.leaves && `${percent(o.leaving / o.items)} of its lists have no item of the category${o.instead ? `, mostly “${o.instead}” instead` : ""}`,
-        o.far && `its items are far from everything: their best score is ${o.best.toFixed(2)} (median), that of 95 % of the others above ${o.others.toFixed(2)}`].filter(Boolean).join("; ")];
-    const node = panel("Categories to check", `${number(summary.leaving)} of ${plural(summary.listed, "list")} have no item of the item's category. In the categories below that is true of most lists, or the items resemble no others, as in a department that the model has never seen.`,
+      el("a", { href: itemsAddress("", o.category, 1) }, o.category), ` (${plural(o.items, noun)}${o.new ? ", new since the previous table" : ""}): `,
+      [o.leaves && `${percent(o.leaving / o.items)} of its lists have no ${noun} of the category${o.instead ? `, mostly “${o.instead}” instead` : ""}`,
+        o.far && `its ${noun}s are far from everything: their best score is ${o.best.toFixed(2)} (median), that of 95 % of the others above ${o.others.toFixed(2)}`].filter(Boolean).join("; ")];
+    const node = panel("Categories to check", `${number(summary.leaving)} of ${plural(summary.listed, "list")} have no ${noun} of the ${noun}'s category. In the categories below that is true of most lists, or the ${noun}s resemble no others, as in a department that the model has never seen.`,
       el("ul", {}, list.map((o) => el("li", {}, words(o)))));
     node.classList.add("alarm");
     node.id = "alarms";
@@ -169,7 +170,7 @@ akin.figures = (section, summary, tools) => {
     const entries = summary.categories.map((name, i) => [name, counts[i]]), most = Math.max(...counts);
     return panel("Categories", null, sortable([
       { name: "Category", of: (e) => e[0], show: ([name, n]) => el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(n, most)) },
-      { name: "Items", of: (e) => e[1], show: ([, n]) => cell(number(n)) }], entries, 1, 20));
+      { name: Nouns, of: (e) => e[1], show: ([, n]) => cell(number(n)) }], entries, 1, 20));
   }
   /* [name, items, at 1, at 10, average]; if the rules fix the category of all neighbours, a precision says nothing. */
   const meaningless = /(^| )(same-category=yes|same=category|different=category)( |$)/.test(summary.options || "");
@@ -179,28 +180,28 @@ akin.figures = (section, summary, tools) => {
   const small = measured.filter((entry) => !large.includes(entry));
   const table = (entries) => sortable([
     { name: "Category", of: (e) => e[0], show: ([name, , , , average]) => el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(average, 1)) },
-    { name: "Items", of: (e) => e[1], show: (e) => cell(number(e[1])) },
+    { name: Nouns, of: (e) => e[1], show: (e) => cell(number(e[1])) },
     { name: "at 1", of: (e) => e[2], show: (e) => cell(percent(e[2])) },
     { name: "at 10", of: (e) => e[3], show: (e) => cell(percent(e[3])) },
     { name: "mean average", of: (e) => e[4], show: (e) => cell(percent(e[4])) },
     { name: "missing", of: missed, show: (e) => cell(number(Math.round(missed(e)))) }], entries, 5, 12);
   function precision() {
     if (measured.length < 2) return null;
-    const apart = small.length && el("details", { class: "fold" }, el("summary", {}, "Small categories", el("span", { class: "quiet" }, `${number(small.length)} with fewer than ${SMALL} items, whose figures mean little`)), table(small));
-    return panel("Precision by category", "How many of the neighbours have the item's category. Missing: the number of items times 1 minus the mean average precision, that is, where most could be gained. Click on a column's name to sort.",
+    const apart = small.length && el("details", { class: "fold" }, el("summary", {}, "Small categories", el("span", { class: "quiet" }, `${number(small.length)} with fewer than ${SMALL} ${noun}s, whose figures mean little`)), table(small));
+    return panel("Precision by category", `How many of the neighbours have the ${noun}'s category. Missing: the number of ${noun}s times 1 minus the mean average precision, that is, where most could be gained. Click on a column's name to sort.`,
       table(large), apart || "");
   }
   function weakest() {
     const worst = [...large].sort((a, b) => missed(b) - missed(a) || (a[0] < b[0] ? -1 : 1)).slice(0, 3);
     if (worst.length < 2) return null;
-    return panel("Weakest categories", "The categories with most to gain, weighted by size, with some of their items, whose neighbours are worth a look.", worst.map((entry) => [
-      el("h3", {}, el("a", { href: itemsAddress("", entry[0], 1) }, entry[0]), ` ${percent(entry[4])} mean average precision of ${plural(entry[1], "item")}`),
+    return panel("Weakest categories", `The categories with most to gain, weighted by size, with some of their ${noun}s, whose neighbours are worth a look.`, worst.map((entry) => [
+      el("h3", {}, el("a", { href: itemsAddress("", entry[0], 1) }, entry[0]), ` ${percent(entry[4])} mean average precision of ${plural(entry[1], noun)}`),
       el("ul", { class: "grid small" }, find("", entry[0]).slice(0, 4).map((row) => card(row)))]));
   }
   section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, akin.settings(summary.options)].filter(Boolean).join(" · "))), alarms() || "", numbers(),
     el("div", { class: "panels" }, [
-      panel("Scores", (summary.calibrated ? "How similar items and their neighbours are, over all lists, as the share of random pairs that are less similar." : "How similar items and their neighbours are, over all lists: 1 is identical, 0 means nothing in common.") + (summary.filled ? " Filled neighbours are included." : ""), histogram("Histogram of all scores", summary.histogram.all, "neighbours")),
-      panel("Best score of each item", "How similar the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, `${noun}s`)),
+      panel("Scores", (summary.calibrated ? `How similar ${noun}s and their neighbours are, over all lists, as the share of random pairs that are less similar.` : `How similar ${noun}s and their neighbours are, over all lists: 1 is identical, 0 means nothing in common.`) + (summary.filled ? " Filled neighbours are included." : ""), histogram("Histogram of all scores", summary.histogram.all, "neighbours")),
+      panel(`Best score of each ${noun}`, `How similar the most similar ${noun} is.`, histogram("Histogram of the best scores", summary.histogram.best, `${noun}s`)),
       panel("Training curve", "The network's reconstruction error after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.contrast_curve && panel("Agreement of views", "The contrastive loss after each epoch: how hard it is to recognise two views of the same picture among many; lower is better.", curve("Agreement of views", [{ name: "training", values: summary.contrast_curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_contrast_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.redrawn > 0 && panel("Reconstructions", "Above: pictures as the network sees them. Below: its reconstructions from the few numbers of their latent vectors.", el("img", { class: "strip", src: "strip.jpg", alt: `${plural(summary.redrawn, "picture")} and their reconstructions` })),

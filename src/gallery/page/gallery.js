@@ -39,6 +39,7 @@ const akin = (() => {
   const sideName = (row) => (isTarget(row) ? summary.targets_name : summary.items_name);
   const linkTo = (row) => (isTarget(row) ? "#target:" : "#") + encodeURIComponent(data.ids[row]);
   const categoryName = (row) => summary.categories[data.category[row]] ?? "";
+  const nouns = () => (noun === "item" ? "Items" : "Products");
   function spread(folder, n, ending) { // at most 1,000 files in a folder
     return `${folder}/${padded(Math.floor(n / 1000), 3)}/${padded(n, 6)}${ending}`;
   }
@@ -186,7 +187,7 @@ const akin = (() => {
     $("category").value = category;
     lastItems = itemsAddress(q, category, page, side);
     const all = summary.targets ? (side ? summary.targets_name : summary.items_name) : `All ${noun}s`;
-    const title = q ? `${noun === "item" ? "Items" : "Products"} with “${q}”` : category || all;
+    const title = q ? `${nouns()} with “${q}”` : category || all;
     const range = shown.length > PAGE ? `${number(from + 1)}–${number(from + part.length)} of ${number(shown.length)}` : plural(shown.length, noun);
     $("items").replaceChildren(
       el("div", { class: "heading" }, el("h1", {}, title), el("p", { class: "quiet", id: "found", "aria-live": "polite" }, q && category ? `${range} in ${category}` : range)),
@@ -198,7 +199,7 @@ const akin = (() => {
   }
   /* The two catalogues: whose items have lists, and whose stand in them. */
   function sides(q, category, side) {
-    const link = (which, name, count, words) => el("a", { href: itemsAddress(q, category, 1, which), "aria-current": which === side && !q ? "true" : null }, el("b", {}, name), el("span", {}, `${plural(count, "item")}, ${words}`));
+    const link = (which, name, count, words) => el("a", { href: itemsAddress(q, category, 1, which), "aria-current": which === side && !q ? "true" : null }, el("b", {}, name), el("span", {}, `${plural(count, noun)}, ${words}`));
     return el("nav", { class: "sides-of", id: "sides", "aria-label": "Catalogues" }, link("", summary.items_name, summary.items, "each with a list"), link("targets", summary.targets_name, summary.targets, "what the lists hold"));
   }
   function besides(row, step) {
@@ -244,9 +245,9 @@ const akin = (() => {
   /* What the order of a list means, and its scores. */
   function explained(list) {
     const fill = list.neighbors.length - list.real, words = [];
-    if (list.real) words.push(summary.diverse ? "in the order they were chosen: similar to the item, but different from those before, so scores need not decrease" : "best first",
+    if (list.real) words.push(summary.diverse ? `in the order they were chosen: similar to the ${noun}, but different from those before, so scores need not decrease` : "best first",
       summary.calibrated ? "a score is the share of random pairs that are less similar" : "1.00 is identical");
-    if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”,` : "all, marked “fill”,"} were added because they are typical of the item's category, whatever their scores`);
+    if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”,` : "all, marked “fill”,"} were added because they are typical of the ${noun}'s category, whatever their scores`);
     return words.join("; ");
   }
   function neighborsOf(row, list) {
@@ -292,7 +293,7 @@ const akin = (() => {
       await akin.changes($("changes"), summary, changed, { noun, el, number, plural, percent, card, gone, listOf, tiles });
     } else if (view === "beside") {
       title = "Side by side";
-      await akin.showBeside($("beside"), compared, parseInt(words.get("page"), 10), { el, number, plural, percent, card, gone, listOf, pages, summary, data });
+      await akin.showBeside($("beside"), compared, parseInt(words.get("page"), 10), { noun, el, number, plural, percent, card, gone, listOf, pages, summary, data });
     } else if (view === "map" || view === "duplicates") {
       title = view === "map" ? "Map" : "Duplicates";
       akin[view === "map" ? "showMap" : "showDuplicates"]($(view), view === "map" ? mapped : doubled, { noun, el, number, plural, percent, card, picture, linkTo, categoryName, itemsAddress, data, summary });
@@ -359,6 +360,7 @@ const akin = (() => {
     summary = given;
     total = summary.items + summary.targets;
     noun = summary.products ? "product" : "item";
+    $("to-items").textContent = nouns();
     const parts = [];
     for (let part = 0; part * summary.index_size < total; part++) parts.push(load(spread("data/index", part, ".js")));
     if (summary.against) parts.push(load("data/changes.js"));
@@ -366,7 +368,7 @@ const akin = (() => {
     if (summary.placed) parts.push(load("data/map.js"));
     if (summary.duplicates) parts.push(load("data/duplicates.js"));
     await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), load("beside.js"), load("why.js"), ...parts]);
-    explain = akin.why({ el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId });
+    explain = akin.why({ noun, el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId });
     $("to-map").hidden = !summary.placed;
     $("to-beside").hidden = !summary.beside;
     $("to-duplicates").hidden = !summary.duplicates;

@@ -2,7 +2,7 @@
  * two items. Shown beside a card while it is pointed at or has the focus. */
 "use strict";
 akin.why = (tools) => {
-  const { el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId } = tools;
+  const { noun, el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId } = tools;
   const shares = new Map(), box = el("div", { class: "why", id: "why", role: "tooltip", hidden: true });
   const ranks = new Map(); // row -> [[without rules, without boosts, boost]...]
   let wanted = null, depth = 0;
@@ -47,7 +47,7 @@ akin.why = (tools) => {
     }
     if (name === "at-most") return [`at most ${wish} of one ${attribute}`, told(y), null];
     if (name === "boost") return [text.split(" ").map((word) => `boost ${word}`).join(", "), text.split(" ").map((word) => told(value(b.row, b.list, word.split("=")[0]))).join(", "), null];
-    if (name === "damp-hubs") return ["items that are in many lists are ranked lower", "", null];
+    if (name === "damp-hubs") return [`${noun}s that are in many lists are ranked lower`, "", null];
     return ["categories", "blocks"].includes(name) ? [name, "", null] : null;
   }
   const off = (name, text) => text === "no" || (name === "min-score" && Number(text) <= -1);
