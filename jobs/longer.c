@@ -49,7 +49,7 @@ static akin_status read_table(const akin_longer_source *source, recorded *out) {
     AKIN_TRY(akin_ncfile_length(file, "item", &out->items));
     AKIN_TRY(akin_ncfile_length(file, "k", &out->k));
     AKIN_TRY(akin_options_create(tables, &out->options));
-    AKIN_TRY(akin_recorded_take(file, out->options, NULL));
+    AKIN_TRY(akin_recorded_take(file, out->options, NULL, NULL));
     const akin_neighbors_rules rules = akin_item_rules_of(out->options);
     bool two = akin_ncfile_has(file, "target_id");
     out->fits = has_rules(&rules) && !akin_ncfile_has(file, "picture") &&

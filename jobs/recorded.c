@@ -4,9 +4,8 @@
 #include <string.h>
 
 /* "k=20", "same=brand" ...; given [count]: room for whether an option has a value already. */
-static akin_status
-take_words(const char *path, akin_options *o, char **words, size_t count, bool *given,
-           void (*other)(const char *path, const char *name, const char *value)) {
+static akin_status take_words(const char *path, akin_options *o, char **words, size_t count,
+                              bool *given, akin_recorded_other *other, void *context) {
     akin_status status = AKIN_OK;
     akin_option_type type;
     for (size_t w = 0; w < count; w++) {
@@ -19,7 +18,7 @@ take_words(const char *path, akin_options *o, char **words, size_t count, bool *
     for (size_t w = 0; w < count && status == AKIN_OK; w++) {
         const char *value = words[w] + strlen(words[w]) + 1;
         if (!akin_options_declared(o, words[w], &type)) {
-            if (other) other(path, words[w], value);
+            if (other) status = other(context, path, words[w], value);
         } else if (!given[w] && type == AKIN_OPTION_LIST)
             status = akin_options_append(o, words[w], value);
         else if (!given[w])
@@ -29,8 +28,7 @@ take_words(const char *path, akin_options *o, char **words, size_t count, bool *
 }
 
 akin_status akin_recorded_take(const akin_ncfile *file, akin_options *options,
-                               void (*other)(const char *path, const char *name,
-                                             const char *value)) {
+                               akin_recorded_other *other, void *context) {
     akin_status status;
     char *text = NULL, **words = NULL;
     bool *given = NULL;
@@ -38,7 +36,7 @@ akin_status akin_recorded_take(const akin_ncfile *file, akin_options *options,
     AKIN_TRY(akin_ncfile_get_attribute(file, "akin_result_options", &text));
     AKIN_TRY(akin_options_split(text ? text : "", &words, &count));
     if (!(given = akin_mem_zalloc(count, sizeof *given))) AKIN_TRY(AKIN_FAILED);
-    status = take_words(akin_ncfile_path(file), options, words, count, given, other);
+    status = take_words(akin_ncfile_path(file), options, words, count, given, other, context);
 done:
     akin_mem_free(given);
     akin_options_free_words(words, count);

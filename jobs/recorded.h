@@ -6,10 +6,12 @@
 #include <akin/ncfile.h>
 #include <akin/options.h>
 
+typedef akin_status akin_recorded_other(void *context, const char *path, const char *name,
+                                        const char *value);
+
 /* Sets the options that the file records, but those that are given already; `other` (NULL: nothing) is
  * told those that are not declared. AKIN_INPUT: they cannot be read. */
 AKIN_MUST_CHECK akin_status akin_recorded_take(const akin_ncfile *file, akin_options *options,
-                                               void (*other)(const char *path, const char *name,
-                                                             const char *value));
+                                               akin_recorded_other *other, void *context);
 
 #endif

@@ -4,6 +4,7 @@
 #include "rules.h"
 #include "verbs.h"
 #include <akin/log.h>
+#include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/query.h>
 #include <stdio.h>
@@ -118,6 +119,19 @@ static void set_rank(akin_json *report, const char *key, size_t rank) {
         akin_json_set_null(report, key);
 }
 
+static bool is_in_list(const akin_query_params *params, const akin_query_why *why) {
+    return params->table ? why->place.rank > 0 : why->rank > 0 && why->rank <= params->k;
+}
+
+static void report_place(akin_json *report, const akin_query_why *why) {
+    set_rank(report, "rank_by_rules", why->rank);
+    akin_json_set_bool(report, "filled", why->place.filled);
+    if (why->place.duplicate_of)
+        akin_json_set_text(report, "duplicate_of", why->place.duplicate_of);
+    else
+        akin_json_set_null(report, "duplicate_of");
+}
+
 static void report_why(akin_json *report, const akin_query_params *params,
                        const akin_query_why *why) {
     akin_json *parts = akin_json_array(), *rules = akin_json_array();
@@ -145,10 +159,11 @@ static void report_why(akin_json *report, const akin_query_params *params,
     akin_json_set_node(report, "rules", &rules);
     akin_json_set_number(report, "boost", why->boost);
     akin_json_set_bool(report, "pinned", why->pinned);
-    set_rank(report, "rank", why->rank);
+    set_rank(report, "rank", params->table ? why->place.rank : why->rank);
+    if (params->table) report_place(report, why);
     set_rank(report, "rank_without_boost", why->rank_without_boost);
     set_rank(report, "rank_without_rules", why->rank_without_rules);
-    akin_json_set_bool(report, "in_list", why->rank > 0 && why->rank <= params->k);
+    akin_json_set_bool(report, "in_list", is_in_list(params, why));
 }
 
 static bool is_excluded(const akin_query_why *why) {
@@ -169,6 +184,24 @@ static void print_rank(const char *name, size_t rank, size_t depth, bool exclude
         printf("none  not among the first %zu\n", depth);
 }
 
+/* In the list of a table, and in that of the rules alone. */
+static void print_place(const akin_query_why *why) {
+    const akin_query_place *place = &why->place;
+    if (place->rank == 0 && why->rank > 0)
+        printf("%-20s none  %s\n", "rank",
+               is_excluded(why) ? "excluded by a rule" : "beyond the end of the list");
+    else
+        print_rank("rank", place->rank, why->depth, is_excluded(why),
+                   place->pinned   ? "pinned"
+                   : place->filled ? "filled in"
+                                   : "in the list");
+    if (place->duplicate_of)
+        printf("%-20s %s  which is recommended in its place\n", "duplicate_of",
+               place->duplicate_of);
+    print_rank("rank_by_rules", why->rank, why->depth, is_excluded(why),
+               "before the list of the table is chosen");
+}
+
 static akin_status print_why(const akin_query_params *params, const akin_query_why *why) {
     printf("%-20s %.9g\n", "cosine", why->cosine);
     if (why->picture[0] && why->picture[1])
@@ -182,10 +215,13 @@ static akin_status print_why(const akin_query_params *params, const akin_query_w
         printf("%-20s %s%s\n", why->rules[r].rule,
                why->rules[r].passes ? "passes" : "does not pass",
                why->rules[r].asked ? "" : " (not asked for)");
-    print_rank("rank", why->rank, why->depth, is_excluded(why),
-               why->pinned              ? "pinned"
-               : why->rank <= params->k ? "in the list"
-                                        : "beyond the end of the list");
+    if (params->table)
+        print_place(why);
+    else
+        print_rank("rank", why->rank, why->depth, is_excluded(why),
+                   why->pinned               ? "pinned"
+                   : is_in_list(params, why) ? "in the list"
+                                             : "beyond the end of the list");
     if (why->boosted)
         print_rank("rank_without_boost", why->rank_without_boost, why->depth, is_excluded(why),
                    "with the other rules");
@@ -210,30 +246,60 @@ done:
 
 /* --- the rules of a table --- */
 
-/* Options that a query does not apply: its list then has another order or other scores. */
-static void tell_others(const char *table, const char *name, const char *value) {
-    static const struct {
-        const char *name, *none;
-    } others[] = {{"diversity", ""},
-                  {"collapse-duplicates", ""},
-                  {"fill", "none"},
-                  {"score", "cosine"},
-                  {"aspect", ""}};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(name, others[i].name) == 0 && strcmp(value, others[i].none) != 0)
+typedef struct {
+    bool explains; /* the table's list, which is read */
+    bool chosen;   /* so its lists are not the first k of the rules alone */
+    char *diversity, *collapse;
+} table_options;
+
+typedef struct {
+    const char *name, *none;
+    size_t kept; /* offset of the field that has the value, 0 = none */
+    bool told;   /* also where the list is read */
+} other_option;
+
+/* Options that a query does not apply. */
+static const other_option others[] = {
+    {"diversity", "", offsetof(table_options, diversity), false},
+    {"collapse-duplicates", "", offsetof(table_options, collapse), false},
+    {"fill", "none", 0, false},
+    {"score", "cosine", 0, true},
+    {"aspect", "", 0, true}};
+
+/* Notes one; the answer then has another order or other scores, unless the table's list is read. */
+static akin_status see_other(void *context, const char *table, const char *name,
+                             const char *value) {
+    table_options *seen = context;
+    for (const other_option *o = others; o < others + sizeof others / sizeof *others; o++) {
+        if (strcmp(name, o->name) != 0 || strcmp(value, o->none) == 0) continue;
+        char **field = o->kept ? (void *)((char *)seen + o->kept) : NULL;
+        if (o->told || !seen->explains)
             akin_log_warning("query: %s was made with --%s %s, which a query does not apply: its "
                              "lists differ from this answer",
                              table, name, value);
+        seen->chosen = seen->chosen || !o->told;
+        if (field && !(*field = akin_mem_text(value))) return AKIN_FAILED;
+    }
+    return AKIN_OK;
+}
+
+/* Whether the list that is asked for is the table's: no other rule is given, and no other k. */
+static bool asks_as_made(const akin_options *o) {
+    for (const akin_option *option = options; option->name; option++)
+        if (option->shapes_result && akin_options_given(o, option->name)) return false;
+    return true;
 }
 
 /* The table must be of these embeddings. Not collective. */
-static akin_status read_table(akin_options *o, const char *table, const char *input) {
+static akin_status read_table(akin_options *o, const char *table, const char *input,
+                              table_options *out) {
     akin_status status;
     akin_ncfile *file = NULL;
     AKIN_TRY(akin_ncfile_peek(table, "table", &file));
     if (!akin_output_made_from(table, "table", "input_embeddings_digest", input))
         AKIN_TRY(akin_error_set(AKIN_INPUT, "--table %s was not made from %s", table, input));
-    AKIN_TRY(akin_recorded_take(file, o, tell_others));
+    out->explains = akin_options_text(o, "why") && asks_as_made(o);
+    AKIN_TRY(akin_recorded_take(file, o, see_other, out));
     const char *against = akin_options_text(o, "against");
     if (akin_ncfile_has(file, "target_id") &&
         !(against && akin_output_made_from(table, "table", "input_against_digest", against)))
@@ -269,9 +335,12 @@ static akin_status run(akin_call *call) {
     const akin_options *o = call->options;
     const char *const *arguments;
     akin_answer *answer = NULL;
+    table_options made = {0};
     akin_options_arguments(o, &arguments);
     const char *table = akin_options_text(o, "table");
-    if (table) AKIN_TRY(akin_agree(call->comm, read_table(call->options, table, arguments[0])));
+    if (table)
+        AKIN_TRY(akin_agree(call->comm, read_table(call->options, table, arguments[0], &made)));
+    const akin_query_table list = {table, made.diversity, made.collapse};
     const akin_query_params params = {.input = arguments[0],
                                       .ids = akin_options_text(o, "ids"),
                                       .id = akin_options_text(o, "id"),
@@ -284,7 +353,8 @@ static akin_status run(akin_call *call) {
                                       .mean = akin_options_is(o, "pictures", "mean"),
                                       .k = (size_t)akin_options_int(o, "k"),
                                       .rules = rules_of(o),
-                                      .why = akin_options_text(o, "why")};
+                                      .why = akin_options_text(o, "why"),
+                                      .table = made.explains && made.chosen ? &list : NULL};
     AKIN_TRY(check(&params));
     if (table) compare_files(table, &params.rules);
     if (params.why) {
@@ -300,6 +370,8 @@ static akin_status run(akin_call *call) {
     AKIN_TRY(akin_agree(call->comm, local));
 done:
     akin_answer_free(answer);
+    akin_mem_free(made.diversity);
+    akin_mem_free(made.collapse);
     return status;
 }
 

@@ -10,6 +10,11 @@
 #include <akin/model.h>
 #include <akin/neighbors.h>
 
+/* A table whose lists are chosen from more than their k best: by which options. */
+typedef struct {
+    const char *path, *diversity, *collapse; /* values of the options; NULL = not given */
+} akin_query_table;
+
 typedef struct {
     const char *input, *ids; /* as in neighbors */
     const char *against, *against_ids;
@@ -20,7 +25,8 @@ typedef struct {
     size_t k;
     akin_neighbors_rules
         rules; /* a picture has no category and no group: rules that need them are AKIN_USAGE */
-    const char *why; /* of akin_query_explain: the id of the other item */
+    const char *why;               /* of akin_query_explain: the id of the other item */
+    const akin_query_table *table; /* likewise: whose list is explained; NULL: that of the rules */
 } akin_query_params;
 
 typedef struct akin_answer akin_answer;
@@ -45,6 +51,14 @@ typedef struct {
     bool asked, passes;
 } akin_query_verdict;
 
+/* The other's place in the list of a table. */
+typedef struct {
+    size_t rank; /* from 1; 0 = not there */
+    bool pinned, filled;
+    bool collapsed; /* left out, since it is a duplicate of a recommended item, or of this one */
+    char *duplicate_of; /* id of the item that is recommended in its place, owned; NULL = none */
+} akin_query_place;
+
 typedef struct {
     double cosine;    /* or the mean cosine of two products; NaN: one of the vectors is unusable */
     char *picture[2]; /* of products: the ids of their pictures that are explained, with --pictures
@@ -56,8 +70,9 @@ typedef struct {
     bool boosted, pinned;
     double boost; /* the boost added to the cosine */
     size_t depth; /* ranks from 1 to this are known */
-    /* Ranks among all items, 0 = not there: in the list; with all rules but boosts; with none. */
+    /* Ranks among all items, 0 = not there: with all rules; with all but boosts; with none. */
     size_t rank, rank_without_boost, rank_without_rules;
+    akin_query_place place; /* of a table */
 } akin_query_why;
 
 /* Explains the rank of params->why, or its absence, in the list of params->id; model NULL: model.nc

@@ -1,6 +1,7 @@
 /* query_why: explains why one item or product is, or is not, among the neighbours of another. */
 #include "query_products.h"
 #include "query_rules.h"
+#include "query_table.h"
 #include <akin/allpairs.h>
 #include <akin/compare.h>
 #include <akin/file.h>
@@ -281,6 +282,27 @@ done:
     return status;
 }
 
+/* --- the list of a table --- */
+
+/* Those of its options that leave out what the rules allow. Collective; agreed. */
+static akin_status judge_table(explanation *e) {
+    akin_status status;
+    const akin_query_table *table = e->params->table;
+    akin_query_place *place = &e->out->place;
+    if (!table) return AKIN_OK;
+    AKIN_TRY(akin_query_table_place(e->comm, e->params, place));
+    e->out->pinned = place->pinned;
+    bool chosen = place->rank > 0 || place->collapsed || e->out->rank == 0;
+    akin_status local = AKIN_OK;
+    if (table->collapse)
+        local = add_verdict(e, "collapse-duplicates", table->collapse, true, !place->collapsed);
+    if (table->diversity && local == AKIN_OK)
+        local = add_verdict(e, "diversity", table->diversity, true, chosen);
+    AKIN_TRY(akin_agree(e->comm, local));
+done:
+    return status;
+}
+
 /* --- the parts --- */
 
 /* model.nc in the folder of the embeddings, if it is the model that made them; owned, "" = none. On
@@ -404,6 +426,7 @@ static akin_status explain(explanation *e) {
     e->out->boost = (double)e->other.item.values.offset;
     AKIN_TRY(judge_words(e));
     AKIN_TRY(find_places(e));
+    AKIN_TRY(judge_table(e));
     status = share_parts(e);
 done:
     return status;
@@ -434,4 +457,5 @@ void akin_query_why_release(akin_query_why *why) {
     akin_mem_free(why->rules);
     akin_mem_free(why->picture[0]);
     akin_mem_free(why->picture[1]);
+    akin_mem_free(why->place.duplicate_of);
 }

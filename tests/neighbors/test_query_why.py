@@ -76,6 +76,75 @@ def test_rules_and_ranks():
     assert not any(r["asked"] for r in j["rules"]) and j["in_list"] and j["rank"] == j["rank_without_rules"]
 
 
+TABLES = {
+    "diversity": ["-k", 5, "--diversity", 0.5],
+    "duplicates": ["-k", 6, "--collapse-duplicates", 0.3, "--exclude-same-group"],
+    "fill": ["-k", 12, "--min-score", 0.1, "--fill", "category", "--same-category"],
+    "all": ["-k", 9, "--diversity", 0.6, "--collapse-duplicates", 0.35, "--fill", "category", "--min-score", 0.1, "--boost", "price=0.2", "--pins", "pins.csv"],
+    "products": ["-k", 8, "--by", "group", "--diversity", 0.5, "--collapse-duplicates", 0.4, "--fill", "category", "--min-score", 0.15],
+    "means": ["-k", 4, "--by", "group", "--pictures", "mean", "--diversity", 0.5, "--fill", "category", "--min-score", 0.2],
+    "against": ["-k", 6, "--against", "other.nc", "--collapse-duplicates", 0.35, "--fill", "category", "--min-score", 0.15]}
+
+
+def table_of(path):
+    """Of each id: its neighbours, how many of them were pinned and filled in; and what stands for each that is recommended."""
+    with netCDF4.Dataset(path) as d:
+        d.set_auto_mask(False)
+        names = [str(i) for i in d["id"][:]]
+        others = [str(i) for i in d["target_id"][:]] if "target_id" in d.variables else names
+        of = next((d[v][:] for v in ("target_duplicate_of", "duplicate_of") if v in d.variables), np.full(len(others), -1))
+        pinned, filled = (d[v][:] if v in d.variables else np.zeros(len(names), int) for v in ("pinned", "filled"))
+        lists = {name: ([others[j] for j in row if j >= 0], pinned[i], filled[i]) for i, (name, row) in enumerate(zip(names, d["neighbor"][:]))}
+    return lists, {name: others[j] if j >= 0 else None for name, j in zip(others, of)}
+
+
+def test_the_place_in_a_table_that_chooses():
+    """Diversity, collapsed duplicates, filling and pins: what is told of a pair is what the table has."""
+    with open("things/catalog.csv") as f:
+        rows = [line.rstrip("\n") for line in f]
+    with open("things/priced.csv", "w") as f:
+        f.writelines([rows[0] + ",price\n", *(f"{row},{n % 7}\n" for n, row in enumerate(rows[1:]))])
+    with open("pins.csv", "w") as f:
+        f.write("".join(f"{i},{IDS[(n + 30) % N]}\n" for n, i in enumerate(IDS)))
+    akin("ingest", "things/priced.csv", "-o", "priced.nc", "--attributes", "price:number")
+    akin("embed", "priced.nc", "--model", "beside/model.nc", "-o", "priced-e.nc")
+    akin("embed", "things.nc", "--model", "beside/model.nc", "-o", "other.nc")
+    with netCDF4.Dataset("priced-e.nc") as d:
+        rows = d["embedding"][:].data
+        group = {str(i): str(d["group_name"][g]) if g >= 0 else str(i) for i, g in zip(d["id"][:], d["group"][:])}
+    seen = {"places": 0, "filled": 0, "pinned": 0, "duplicates": 0, "left out": 0, "diversity": 0}
+    for number, (name, words) in enumerate(TABLES.items()):
+        akin("neighbors", "priced-e.nc", "-o", f"{name}.nc", *words)
+        lists, of = table_of(f"{name}.nc")
+        more = words[words.index("--by"): words.index("--by") + 2] if "--by" in words else []
+        more += ["--pictures", "mean"] if "mean" in words else ["--against", "other.nc"] if name == "against" else []
+        for a in list(lists)[number::23]:
+            near, pinned, filled = lists[a]
+            own = next(i for i, one in enumerate(IDS) if a in (one, group[one]))
+            alike = [group[IDS[i]] if "--by" in words else IDS[i] for i in np.argsort(-(rows @ rows[own]))[:14]]
+            for b in sorted({near[0], *near[-2:], *[o for o in alike if o not in near][:4], list(of)[40 % len(of)]} - ({a} if name != "against" else set())):
+                done = akin("query", "priced-e.nc", "--id", a, "--why", b, "--table", f"{name}.nc", "--json", *more, ranks=3 if seen["places"] % 19 == 0 else 0)
+                j, rank = done.json, near.index(b) + 1 if b in near else None
+                assert (j["rank"], j["in_list"], j["duplicate_of"]) == (rank, rank is not None, of[b]), (name, a, b, j, near)
+                assert j["filled"] == bool(rank and rank > len(near) - filled) and j["pinned"] == bool(rank and rank <= pinned), (name, a, b, j)
+                assert "does not apply" not in done.err, done.err
+                failed = [r["rule"].split()[0] for r in j["rules"] if r["asked"] and not r["passes"]]
+                assert rank or failed or j["rank_by_rules"] is None or j["rank_by_rules"] > len(near) - filled, (name, a, b, j)
+                assert ("collapse-duplicates" in failed) == bool(of[b] or (name != "against" and of.get(a) == b)), (name, a, b, j)
+                assert "diversity" not in failed or rank is None
+                for key, is_so in (("places", True), ("filled", j["filled"]), ("pinned", j["pinned"]), ("duplicates", of[b]), ("left out", not rank),
+                                   ("diversity", "diversity" in failed and j["rank_by_rules"] <= len(near))):
+                    seen[key] += bool(is_so)
+    assert min(seen.values()) > 2, seen
+    a = next(i for i, (near, pinned, filled) in table_of("fill.nc")[0].items() if filled and len(near) > filled)
+    near, _, filled = table_of("fill.nc")[0][a]
+    told = akin("query", "priced-e.nc", "--id", a, "--why", near[-1], "--table", "fill.nc", ranks=2).out
+    assert f"rank                 {len(near)}  filled in" in told and "rank_by_rules        none  excluded by a rule" in told, told
+    # With another k it is not the table's list that is asked for.
+    done = akin("query", "priced-e.nc", "--id", a, "--why", near[-1], "--table", "fill.nc", "-k", 3, "--json")
+    assert "--fill category, which a query does not apply" in done.err and "rank_by_rules" not in done.json
+
+
 def test_the_text_and_what_is_refused():
     told = akin("query", "beside/e.nc", "--id", IDS[0], "--why", IDS[1], ranks=2).out
     assert all(word in told for word in ("cosine", "colour", "same-category", "not asked for", "rank_without_rules"))
