@@ -257,6 +257,7 @@ static akin_status append_list(writer *w, size_t row, size_t i) {
            fill = (size_t)w->filled[i];
     const int32_t *neighbor = w->neighbor + i * k;
     const float *score = w->score + i * k;
+    float best = -1; /* not always the first one: boosts and diversity change the order */
     AKIN_TRY(akin_text_append(w->text, "["));
     AKIN_TRY(append_group(w, row));
     AKIN_TRY(akin_text_append(w->text, ",["));
@@ -268,8 +269,9 @@ static akin_status append_list(writer *w, size_t row, size_t i) {
         if (e > 0) AKIN_TRY(akin_text_append(w->text, ","));
         AKIN_TRY(akin_gallery_score(w->text, w->table, score[e]));
         count_score(w, w->counts->all, score[e]);
+        if (e + fill < count && score[e] > best) best = score[e];
     }
-    if (count > fill) count_score(w, w->counts->best, score[0]);
+    if (count > fill) count_score(w, w->counts->best, best);
     AKIN_TRY(akin_text_append(w->text, "],%zu", fill));
     AKIN_TRY(append_from(w, row));
     AKIN_TRY(append_attributes(w, row));

@@ -31,7 +31,7 @@ enum { AKIN_GALLERY_DECADES = 6 };
  * is left. The last one includes 1. */
 typedef struct {
     int64_t all[AKIN_GALLERY_BINS];  /* all scores */
-    int64_t best[AKIN_GALLERY_BINS]; /* the first score of each item that was not filled in */
+    int64_t best[AKIN_GALLERY_BINS]; /* the best one of each item, of those not filled in */
     int64_t unavailable;             /* items */
 } akin_gallery_counts;
 

@@ -52,14 +52,14 @@ def night(date, ids):
             seed = i % 10 if i < 20 else 10 if i < 28 else i
             if not os.path.exists(f"pictures/{seed}.png"):
                 draw(f"pictures/{seed}.png", seed)
-            w.writerow([f"{i:03d}.{i * 7 % 1000:03d}.{i % 97:02d}", f"pictures/{seed}.png", (LONG, "shoes")[i % 2], f"product {i // 2}"])
+            w.writerow([f"{i:03d}.{i * 7 % 1000:03d}.{i % 97:02d}", f"pictures/{seed}.png", "lamps" if i == N - 30 else (LONG, "shoes")[i % 2], f"product {i // 2}"])
     akin("run", "job.ini", "--night", date, ranks=2)
 
 
 def make_nights():
     with open("job.ini", "w") as f:
         f.write("[job]\noutput = nights\nkeep = 3\n[ingest]\nsource = catalog.csv\n[train]\nfeatures = handcrafted\n[neighbors]\nk = 15\n"
-                "[table other]\nk = 5\nexclude-same-group = yes\n[table calibrated]\nk = 10\nscore = calibrated\n[table products]\nk = 6\nby = group\n"
+                "[table other]\nk = 5\nexclude-same-group = yes\ndamp-hubs = yes\n[table calibrated]\nk = 10\nscore = calibrated\n[table products]\nk = 6\nby = group\n"
                 "[evaluate]\nlabel = category\n[gallery]\nenabled = yes\n")
     night("2026-03-01", range(N - 20))
     night("2026-03-02", range(0, N)[8:])
@@ -148,8 +148,33 @@ def test_the_map_on_a_phone():
                  tell('pointerup', 7, x - 40); tell('pointerup', 8, x + 40);""")
         assert abs(b.run(size) / before - 2) < 0.05, (before, b.run(size))
         b.run("return new Promise(done => setTimeout(done, 100))")
+        seen = "const r = document.querySelector('.map').getBoundingClientRect(); return [...document.querySelectorAll('.map a')].filter(a => !a.classList.contains('faded')).some(a => { const p = a.getBoundingClientRect(); return p.right > r.left && p.left < r.right && p.bottom > r.top && p.top < r.bottom; })"
+        for category in (LONG, "lamps"):  # what is filtered is brought into sight
+            b.run("const s = document.querySelector('#category'); s.value = arguments[0]; s.dispatchEvent(new Event('change'))", category)
+            assert b.run("return document.querySelectorAll('.map .faded').length") > 0 and b.run(seen), category
         b.click(".zoom button:last-child")  # the whole map; fingers leave no click behind that would swallow this one
         assert b.run(size) < before
+
+
+def test_a_boosted_list_says_what_its_order_means():
+    """--damp-hubs changes the order: the best score is not always the first one."""
+    with netCDF4.Dataset("nights/latest/table-other.nc") as d:
+        d.set_auto_chartostring(False)
+        scores, count = np.ma.filled(d["score"][...], -1), np.ma.filled(d["count"][...], 0)
+        ids = [row.tobytes().rstrip(b"\0").decode() for row in np.ma.filled(d["id"][...], b"\0")]
+    best = [max(s[:c]) for s, c in zip(scores, count) if c]
+    mixed = [i for i in range(len(ids)) if count[i] and max(scores[i][:count[i]]) - scores[i][0] > 0.02]
+    assert mixed
+    with open("nights/latest/gallery/tables/other/data/summary.js", encoding="utf-8") as f:
+        told = json.loads(f.read()[len("akin.summary("):-3])["histogram"]["best"]
+    assert told == np.bincount([min(99, int((float(b) + 1) / 2 * 100)) for b in best], minlength=100).tolist()
+    with look(800) as b:
+        for table, order in (("other", "in the order of score and boosts"), ("", "best first")):
+            show(b, "#" + ids[mixed[0]], table)
+            assert order in b.run("return document.querySelector('#order').innerText")
+            facts = dict(b.run("return [...document.querySelectorAll('#item dt')].map(d => [d.textContent, d.nextSibling.textContent])"))
+            if table:
+                assert abs(float(facts["Best score"]) - max(scores[mixed[0]][:count[mixed[0]]])) < 0.006, facts
 
 
 def test_scores_as_shares_differ_in_the_chart():

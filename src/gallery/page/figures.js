@@ -136,7 +136,7 @@ akin.figures = (section, summary, tools) => {
     const words = (o) => [
       el("a", { href: itemsAddress("", o.category, 1) }, o.category), ` (${plural(o.items, noun)}${o.new ? ", new since the previous table" : ""}): `,
       [o.leaves && `${percent(o.leaving / o.items)} of its lists have no ${noun} of the category${o.instead ? `, mostly “${o.instead}” instead` : ""}`,
-        o.far && `its ${noun}s are far from everything: their best score is ${o.best.toFixed(2)} (median), that of 95 % of the others above ${o.others.toFixed(2)}`].filter(Boolean).join("; ")];
+        o.far && `its ${noun}s are far from everything: half of them have a best score below ${o.best.toFixed(2)}, while 95 % of the other ${noun}s have one above ${o.others.toFixed(2)}`].filter(Boolean).join("; ")];
     const node = panel("Categories to check", `${number(summary.leaving)} of ${plural(summary.listed, "list")} have no ${noun} of the ${noun}'s category. In the categories below that is true of most lists, or the ${noun}s resemble no others, as in a department that the model has never seen.`,
       el("ul", {}, list.map((o) => el("li", {}, words(o)))));
     node.classList.add("alarm");

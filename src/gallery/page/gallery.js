@@ -34,6 +34,7 @@ const akin = (() => {
     node.style.setProperty("--across", Math.ceil(list.length / Math.ceil(list.length / 7)));
     return node;
   }
+  const boosted = () => /(^| )boost=|(^| )damp-hubs=yes/.test(summary.options || "");
   const padded = (n, width) => String(n).padStart(width, "0");
   const isTarget = (row) => row >= summary.items;
   const sideName = (row) => (isTarget(row) ? summary.targets_name : summary.items_name);
@@ -222,7 +223,7 @@ const akin = (() => {
     if (data.pictures[row]) facts.push(["Pictures", number(data.pictures[row].length)]);
     if (!isTarget(row)) facts.push([`Similar ${noun}s`, number(list.real)]);
     if (list.real < list.neighbors.length) facts.push(["Fill", number(list.neighbors.length - list.real)]);
-    if (list.real) facts.push(["Best score", scoreText(list.scores[0])]);
+    if (list.real) facts.push(["Best score", scoreText(Math.max(...list.scores.slice(0, list.real)))]);
     if (!summary.targets || isTarget(row)) facts.push(["Recommended", list.times ? `in ${plural(list.times, "list")}` : "never"]);
     return el("article", { class: "about" + (away ? " away" : "") },
       el("div", { class: "tile" }, picture(row, true, data.pictures[row]?.find((one) => one.id === named)?.number)),
@@ -245,7 +246,7 @@ const akin = (() => {
   /* What the order of a list means, and its scores. */
   function explained(list) {
     const fill = list.neighbors.length - list.real, words = [];
-    if (list.real) words.push(summary.diverse ? `in the order they were chosen: similar to the ${noun}, but different from those before, so scores need not decrease` : "best first",
+    if (list.real) words.push(summary.diverse ? `in the order they were chosen: similar to the ${noun}, but different from those before, so scores need not decrease` : boosted() ? "in the order of score and boosts, so scores need not decrease" : "best first",
       summary.calibrated ? "a score is the share of random pairs that are less similar" : "1.00 is identical");
     if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”,` : "all, marked “fill”,"} were added because they are typical of the ${noun}'s category, whatever their scores`);
     return words.join("; ");
@@ -368,7 +369,7 @@ const akin = (() => {
     if (summary.placed) parts.push(load("data/map.js"));
     if (summary.duplicates) parts.push(load("data/duplicates.js"));
     await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), load("beside.js"), load("why.js"), ...parts]);
-    explain = akin.why({ noun, el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId });
+    explain = akin.why({ noun, el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId, boosted });
     $("to-map").hidden = !summary.placed;
     $("to-beside").hidden = !summary.beside;
     $("to-duplicates").hidden = !summary.duplicates;

@@ -55,6 +55,15 @@ akin.showMap = (section, map, tools) => {
     at.scale = scale;
     place();
   }
+  /* Moves one of these pictures into the middle, if none of them can be seen. */
+  function bring(nodes) {
+    const r = board.getBoundingClientRect(), places = nodes.map((node) => node.getBoundingClientRect());
+    if (places.some((p) => p.right > r.left && p.left < r.right && p.bottom > r.top && p.top < r.bottom)) return;
+    const p = places[Math.floor(places.length / 2)];
+    at.x += r.left + r.width / 2 - (p.left + p.width / 2);
+    at.y += r.top + r.height / 2 - (p.top + p.height / 2);
+    place();
+  }
   const middle = (factor) => { const r = board.getBoundingClientRect(); zoom(factor, r.width / 2, r.height / 2); };
   board.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.shiftKey && at.scale === 1 && event.deltaY > 0) return; // the page scrolls on
@@ -101,7 +110,10 @@ akin.showMap = (section, map, tools) => {
   const controls = el("p", { class: "zoom" }, button("+", "Zoom in", () => middle(1.6)), button("−", "Zoom out", () => middle(0.625)), button("Whole map", "Show the whole map", () => { at.scale = 1; place(); }));
 
   /* Items of other categories fade; "" shows all. */
-  akin.filterMap = (name) => plane.childNodes.forEach((node, i) => node.classList.toggle("faded", name !== "" && categoryName(map.items[i][0]) !== name));
+  akin.filterMap = (name) => {
+    const wanted = [...plane.childNodes].filter((node, i) => !node.classList.toggle("faded", name !== "" && categoryName(map.items[i][0]) !== name));
+    if (name !== "" && wanted.length > 0 && at.scale > 1) bring(wanted);
+  };
   section.replaceChildren(
     el("div", { class: "heading" }, el("h1", {}, "Map"), el("p", { class: "quiet", id: "mapped" }, (map.items.length < summary.items ? `a sample of ${number(map.items.length)} of ${plural(summary.items, noun)}` : plural(map.items.length, noun)) + `: similar ${noun}s are close to each other`)),
     names.length ? el("p", { class: "legends" }, names.map(legend), others()) : "", controls, board,

@@ -2,7 +2,7 @@
  * two items. Shown beside a card while it is pointed at or has the focus. */
 "use strict";
 akin.why = (tools) => {
-  const { noun, el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId } = tools;
+  const { noun, el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId, boosted } = tools;
   const shares = new Map(), box = el("div", { class: "why", id: "why", role: "tooltip", hidden: true });
   const ranks = new Map(); // row -> [[without rules, without boosts, boost]...]
   let wanted = null, depth = 0;
@@ -57,9 +57,8 @@ akin.why = (tools) => {
     const known = ranks.get(row)?.[place];
     if (!known || filled) return "";
     const [bare, unboosted, boost] = known, at = (rank) => (rank ? String(rank) : `beyond ${depth}`);
-    const boosted = /(^| )boost=|(^| )damp-hubs=yes/.test(summary.options || "");
-    return el("p", { class: "ranks" }, [`Rank ${place + 1}`, boosted && `without boosts\u00a0${at(unboosted)}`, `without rules\u00a0${at(bare)}`].filter(Boolean).join(" · "),
-      boosted && el("span", {}, ` · boost ${boost < 0 ? "−" : "+"}${Math.abs(boost).toFixed(4)}`));
+    return el("p", { class: "ranks" }, [`Rank ${place + 1}`, boosted() && `without boosts\u00a0${at(unboosted)}`, `without rules\u00a0${at(bare)}`].filter(Boolean).join(" · "),
+      boosted() && el("span", {}, ` · boost ${boost < 0 ? "−" : "+"}${Math.abs(boost).toFixed(4)}`));
   }
 
   async function fill(row, other, place) {
