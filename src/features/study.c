@@ -297,20 +297,22 @@ static void describe_again(const akin_tune_result *result, char *text, size_t si
 
 /* Describes the map, or says that it is not used, in text [size]. */
 static void describe_use(const akin_tune_result *result, char *text, size_t size) {
-    char colours[64] = "";
+    char colours[64] = "", texture[64] = "";
     if (result->colours > 0)
         snprintf(colours, sizeof colours, ", colours apart at %.2g of their weight",
                  result->colours);
+    if (result->texture > 1)
+        snprintf(texture, sizeof texture, ", texture at %.3g of its weight", result->texture);
     if (result->mapped)
-        snprintf(text, size, "it is used (%sregression by %.2g at %.2g times the length%s)",
-                 result->press ? "pressed, " : "", result->ridge, result->amount, colours);
+        snprintf(text, size, "it is used (%sregression by %.2g at %.2g times the length%s%s)",
+                 result->press ? "pressed, " : "", result->ridge, result->amount, colours, texture);
     else
         snprintf(text, size, "it is not used");
 }
 
 /* What a map gave, in text [size]. */
 static void describe_map(const work *w, const akin_tune_result *result, char *text, size_t size) {
-    char use[192];
+    char use[256];
     describe_use(result, use, sizeof use);
     if (tries_map(w))
         snprintf(text, size,
@@ -325,7 +327,7 @@ static void describe_map(const work *w, const akin_tune_result *result, char *te
 
 static void describe_choice(const work *w, const akin_tune_result *result) {
     akin_fit_features_choice *out = w->out;
-    char map[320], views[160], chosen[16];
+    char map[384], views[160], chosen[16];
     int used = snprintf(out->why, sizeof out->why, "%.0f %% of pictures on a flat ground",
                         100 * out->flat);
     describe_map(w, result, map, sizeof map);

@@ -17,7 +17,9 @@
  * neighbour than with the initial weights, and a map must leave half of what insensitivity to views
  * gained. Second, to the degree that pictures have a flat background, where colours are those of the
  * object itself, neighbours must stay similar in the foreground's colours and in texture: no label
- * says that someone who looks at a red shoe wants a red one. */
+ * says that someone who looks at a red shoe wants a red one. Third, where a map makes all but all
+ * neighbours related ones, labels have nothing left to teach. There similarity in texture counts as
+ * much as in colours, and its weight is raised as far as that is worth what it costs. */
 #ifndef AKIN_TUNE_H
 #define AKIN_TUNE_H
 
@@ -60,6 +62,7 @@ typedef struct {
     bool steady;                   /* whether rows are insensitive to views (tune_turn.h) */
     bool press;                    /* of the map (likewise) */
     double ridge, amount, colours; /* likewise; colours 0: not separate */
+    double texture;                /* likewise */
     double
         *turn; /* if mapped or steady: turn of the joined parts [dim, dim] (projection.h); owned */
 } akin_tune_result;

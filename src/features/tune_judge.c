@@ -263,3 +263,8 @@ double akin_judge_gain(const akin_judge *t, akin_judged was, akin_judged now, do
     gain -= fmax(0, 2 * t->study->flat - 1) * PRICE * fmax(0, TEXTURE_KEPT - texture);
     return gain - PRICE * fmax(0, was.keep - now.again);
 }
+
+double akin_judge_texture_gain(const akin_judge *t, akin_judged was, akin_judged now) {
+    double texture = kept(t, AKIN_PART_TEXTURE, was.texture, now.texture);
+    return t->study->flat * log(fmax(texture, LEAST_ALIKE));
+}

@@ -73,6 +73,9 @@ double akin_judge_chance(akin_judged m);
  * factor. */
 double akin_judge_gain(const akin_judge *t, akin_judged was, akin_judged now, double colours);
 
+/* The gain in texture alone. */
+double akin_judge_texture_gain(const akin_judge *t, akin_judged was, akin_judged now);
+
 /* Whether a row is in this fold; AKIN_JUDGE_FOLDS: in any. */
 static inline bool akin_judge_in(const akin_judge *t, size_t row, size_t fold) {
     return fold == AKIN_JUDGE_FOLDS || t->fold[row] == fold;

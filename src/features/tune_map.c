@@ -30,6 +30,8 @@ typedef struct {
     bool apart; /* colours are left out (tune_turn.h) */
     akin_turn_way way;
     double gain;         /* the lower gain of the two folds */
+    bool told;           /* nothing is left to gain in the share of related neighbours */
+    double texture;      /* likewise the gain in texture */
     double share;        /* share of related neighbours, held out */
     double again;        /* share of views that find their original first, held out */
     double more, square; /* sums of the increase of each query's share, and of its square */
@@ -200,10 +202,16 @@ static void compare_shares(const akin_judge *t, const mapping *m, attempt *a) {
     }
 }
 
+/* The least gain that is not due to chance. */
+static double chance(const akin_judge *t, const mapping *m) {
+    return t->queries == 0 ? 0
+                           : fmax(akin_judge_chance(m->plain[0]), akin_judge_chance(m->plain[1]));
+}
+
 /* Measures the gain on each fold of the map learned on the other one. */
 static akin_status try_map(const akin_judge *t, mapping *m, attempt *a) {
     akin_status status = AKIN_OK;
-    a->gain = INFINITY;
+    a->gain = a->texture = INFINITY;
     a->share = a->again = 0;
     for (size_t f = 0; f < FOLDS; f++) {
         akin_turn *turn = &m->turn[1 - f];
@@ -213,12 +221,23 @@ static akin_status try_map(const akin_judge *t, mapping *m, attempt *a) {
         double gain = akin_judge_gain(t, m->plain[f], *now, MOST_COLOUR);
         if (!(now->share > m->plain[f].share)) gain = fmin(gain, 0);
         a->gain = fmin(a->gain, gain);
+        a->texture = fmin(a->texture, akin_judge_texture_gain(t, m->plain[f], *now));
         a->share += now->share / FOLDS;
         a->again += now->again / FOLDS;
     }
+    a->told = -log(a->share) < ALIKE && a->gain > chance(t, m);
     compare_shares(t, m, a);
 done:
     return status;
+}
+
+/* Where the label is told, what no label describes decides, texture included. */
+static double worth(const attempt *a) {
+    return a->told ? a->gain + a->texture : a->gain;
+}
+
+static bool beats(const attempt *a, const attempt *b) {
+    return a->told != b->told ? a->told : worth(a) > worth(b);
 }
 
 /* Chooses the weight of colours that are left out of the map; the previous choice remains if none
@@ -231,7 +250,7 @@ static akin_status choose_colours(const akin_judge *t, mapping *m, attempt *best
     for (size_t i = 0; i < sizeof proportions / sizeof *proportions; i++) {
         a.way.colours = proportions[i];
         AKIN_TRY(try_map(t, m, &a));
-        if (a.gain > best->gain) *best = a;
+        if (beats(&a, best)) *best = a;
     }
 done:
     return status;
@@ -244,8 +263,7 @@ static akin_status choose_way(const akin_judge *t, mapping *m, attempt *best) {
     static const double ridges[] = {1, 0.3, 0.1};
     enum { RIDGES = sizeof ridges / sizeof *ridges, MOST = 2 * AMOUNTS * RIDGES };
     akin_status status = AKIN_OK;
-    attempt tries[MOST];
-    double most = best->gain;
+    attempt tries[MOST], most = *best;
     size_t steps = t->study->view_count > 0 ? AMOUNTS : BLIND;
     size_t ways = steps * RIDGES * (t->study->pairs ? 2 : 1);
     for (size_t i = 0; i < ways; i++) {
@@ -255,38 +273,57 @@ static akin_status choose_way(const akin_judge *t, mapping *m, attempt *best) {
         a->way.ridge = ridges[i % RIDGES];
         a->way.press = i >= steps * RIDGES;
         AKIN_TRY(try_map(t, m, a));
-        most = fmax(most, a->gain);
+        if (beats(a, &most)) most = *a;
     }
     for (size_t i = 0; i < ways; i++)
-        if (tries[i].gain > most - ALIKE) *best = tries[i];
+        if (tries[i].told == most.told && worth(&tries[i]) > worth(&most) - ALIKE) *best = tries[i];
 done:
     return status;
 }
 
-/* The best way, with colours included or, on a flat background, separate. Both are chosen as a
- * whole: which of them is better with a weak map says little about a strong one. */
-static akin_status choose_map(const akin_judge *t, mapping *m, attempt *best) {
+/* Where the label is told, raises the weight of texture as far as that is worth what it costs. */
+static akin_status choose_texture(const akin_judge *t, mapping *m, attempt *best) {
+    static const double factors[] = {1.15, 1.3, 1.45};
+    akin_status status = AKIN_OK;
+    attempt a = *best;
+    AKIN_TRY(teach(t, m, a.apart));
+    for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
+        a.way.texture = factors[i];
+        AKIN_TRY(try_map(t, m, &a));
+        if (beats(&a, best)) *best = a;
+    }
+done:
+    return status;
+}
+
+/* Tries the colours left out, from the way `separate` on. Both ways are chosen as a whole: which of
+ * them is better with a weak map says little about a strong one. */
+static akin_status choose_apart(const akin_judge *t, mapping *m, attempt separate, attempt *best) {
     akin_status status;
-    best->way.ridge = 0.3;
-    best->way.amount = amounts[0];
-    attempt separate = *best;
-    AKIN_TRY(try_map(t, m, best));
-    AKIN_TRY(choose_way(t, m, best));
-    if (t->study->flat < LEAST_FLAT || !t->cosine[AKIN_PART_FOREGROUND]) goto done;
-    AKIN_TRY(teach(t, m, true));
     separate.gain = -INFINITY;
+    separate.told = false;
+    AKIN_TRY(teach(t, m, true));
     AKIN_TRY(choose_colours(t, m, &separate));
     AKIN_TRY(choose_way(t, m, &separate));
     AKIN_TRY(choose_colours(t, m, &separate));
-    if (separate.gain > best->gain) *best = separate;
+    if (beats(&separate, best)) *best = separate;
 done:
     return status;
 }
 
-/* The least gain that is not due to chance. */
-static double chance(const akin_judge *t, const mapping *m) {
-    return t->queries == 0 ? 0
-                           : fmax(akin_judge_chance(m->plain[0]), akin_judge_chance(m->plain[1]));
+/* The best way; on a flat background colours are included or separate. */
+static akin_status choose_map(const akin_judge *t, mapping *m, attempt *best) {
+    akin_status status;
+    bool flat = t->study->flat >= LEAST_FLAT;
+    best->way.ridge = 0.3;
+    best->way.amount = amounts[0];
+    const attempt separate = *best;
+    AKIN_TRY(try_map(t, m, best));
+    AKIN_TRY(choose_way(t, m, best));
+    if (flat && t->cosine[AKIN_PART_FOREGROUND]) AKIN_TRY(choose_apart(t, m, separate, best));
+    if (flat && best->told) AKIN_TRY(choose_texture(t, m, best));
+done:
+    return status;
 }
 
 /* Measures rows and views with these weights, without a map. start: these are the weights with which
@@ -311,7 +348,7 @@ done:
  * insensitivity lost, and may use up what it won in colour, which is compared with rows as they were. */
 static akin_status choose_base(const akin_judge *t, mapping *m, attempt *base) {
     akin_status status;
-    *base = (attempt){0};
+    *base = (attempt){.way.texture = 1};
     AKIN_TRY(teach(t, m, false));
     if (t->study->view_count == 0) goto done;
     base->way.steady = true;
@@ -381,6 +418,7 @@ static akin_status write_turn(const akin_judge *t, mapping *m, const attempt *a,
     out->ridge = a->way.ridge;
     out->amount = a->way.amount;
     out->colours = a->apart ? a->way.colours : 0;
+    out->texture = a->way.texture;
 done:
     akin_turn_free(&turn);
     return status;

@@ -112,13 +112,13 @@ akin_status akin_turn_products(const float *rows, size_t count, size_t dim, doub
 
 /* --- the turn --- */
 
-/* The columns of the foreground's colours: [*first, *first + *count); none: *count = 0. */
-static void find_colours(const akin_judge *t, size_t *first, size_t *count) {
+/* The columns of a part: [*first, *first + *count); none: *count = 0. */
+static void find_part(const akin_judge *t, akin_part wanted, size_t *first, size_t *count) {
     *first = *count = 0;
     for (size_t p = 0, at = 0; p < AKIN_PARTS; p++) {
         const akin_features_part *part = &t->features->parts[p];
         size_t columns = part->weight > 0 ? part->dim : 0;
-        if (p == AKIN_PART_FOREGROUND) *first = at, *count = columns;
+        if (p == wanted) *first = at, *count = columns;
         at += columns;
     }
 }
@@ -253,7 +253,9 @@ akin_status akin_turn_solve(const akin_judge *t, const float *rows, const float 
     else
         find_labels(t, rows, mean, fold, turn);
     turn->first = turn->colours = 0;
-    if (apart) find_colours(t, &turn->first, &turn->colours);
+    if (apart) find_part(t, AKIN_PART_FOREGROUND, &turn->first, &turn->colours);
+    find_part(t, AKIN_PART_TEXTURE, &turn->texture, &turn->textures);
+    if (turn->texture > turn->first) turn->texture -= turn->colours;
     turn->count = dim - turn->colours;
     for (size_t i = 0; i < dim * dim; i++) turn->covariance[i] += TAUGHT * turn->moved[i];
     for (size_t i = 0; pairs && turn->found && i < dim * dim; i++)
@@ -291,6 +293,18 @@ static void write_says(akin_turn *turn, const akin_turn_way *way, float *gram) {
                         gram);
 }
 
+/* Adds the part beside the regression to gram [count, count]; matrix NULL: the identity. */
+static void add_base(const akin_turn *turn, const float *matrix, double texture, float *gram) {
+    size_t n = turn->count;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            float value = matrix ? matrix[i * n + j] : i == j ? 1 : 0;
+            if (i - turn->texture < turn->textures) value *= (float)texture;
+            if (j - turn->texture < turn->textures) value *= (float)texture;
+            gram[i * n + j] += value;
+        }
+}
+
 void akin_turn_write(akin_turn *turn, const akin_turn_way *way, float *out) {
     size_t n = turn->count, dim = n + turn->colours, from = 0;
     float colours = (float)(way->colours * way->colours * (1 + way->amount * way->amount));
@@ -300,8 +314,7 @@ void akin_turn_write(akin_turn *turn, const akin_turn_way *way, float *out) {
     const float *matrix = way->press && turn->found ? turn->pressed
                           : way->steady             ? turn->base
                                                     : NULL;
-    for (size_t i = 0; matrix && i < n * n; i++) gram[i] += matrix[i];
-    for (size_t i = 0; !matrix && i < n; i++) gram[i * n + i] += 1;
+    add_base(turn, matrix, way->texture, gram);
     memset(out, 0, dim * dim * sizeof *out);
     for (size_t i = 0; i < dim; i++)
         for (size_t j = 0; j < dim; j++) {

@@ -16,7 +16,8 @@
  *
  * On a flat background, the foreground's colours are those of the object. Related items may differ
  * in them, but they must still count. They can therefore be left out of the map; they then keep
- * their weight relative to the other parts, or a multiple of it. Not collective. */
+ * their weight relative to the other parts, or a multiple of it. Texture stays in the map, but its rows
+ * and columns of the first part of G can be multiplied. Not collective. */
 #ifndef AKIN_TUNE_TURN_H
 #define AKIN_TUNE_TURN_H
 
@@ -28,24 +29,26 @@ typedef struct {
     double ridge;   /* added to the regression's diagonal, times the mean variance */
     double amount;  /* length of the regression's part relative to the other one; 0: none */
     double colours; /* factor on the weight of colours that are left out */
+    double texture; /* factor on the weight that texture has beside the regression */
 } akin_turn_way;
 
 typedef struct {
-    bool found;              /* whether there is any variation among related rows */
-    size_t first, colours;   /* columns that are left out: [first, first + colours) */
-    size_t count;            /* number of the other columns */
-    double variance;         /* total variance of the other columns */
-    double *values;          /* eigenvalues of their covariance, [count], descending */
-    float *axes;             /* [count, count], one row per axis */
-    float *pressed;          /* [count, count]: Fisher's part of G, scaled to the same variance */
-    float *base;             /* [count, count]: likewise the part insensitive to views */
-    float *gram;             /* [count, count] room */
-    size_t labels;           /* number of means */
-    float *means;            /* [labels, count] in the axes' coordinates; their products are B */
-    float *residual, *says;  /* [most, dim] room */
-    double *covariance;      /* [dim, dim]: input of akin_turn_solve, overwritten */
-    double *moved;           /* [dim, dim]: likewise N; zero without views */
-    double *nuisance, *room; /* [dim, dim] room */
+    bool found;               /* whether there is any variation among related rows */
+    size_t first, colours;    /* columns that are left out: [first, first + colours) */
+    size_t count;             /* number of the other columns */
+    size_t texture, textures; /* those of texture among them: [texture, texture + textures) */
+    double variance;          /* total variance of the other columns */
+    double *values;           /* eigenvalues of their covariance, [count], descending */
+    float *axes;              /* [count, count], one row per axis */
+    float *pressed;           /* [count, count]: Fisher's part of G, scaled to the same variance */
+    float *base;              /* [count, count]: likewise the part insensitive to views */
+    float *gram;              /* [count, count] room */
+    size_t labels;            /* number of means */
+    float *means;             /* [labels, count] in the axes' coordinates; their products are B */
+    float *residual, *says;   /* [most, dim] room */
+    double *covariance;       /* [dim, dim]: input of akin_turn_solve, overwritten */
+    double *moved;            /* [dim, dim]: likewise N; zero without views */
+    double *nuisance, *room;  /* [dim, dim] room */
 } akin_turn;
 
 AKIN_MUST_CHECK akin_status akin_turn_create(const akin_judge *t, akin_turn *turn);

@@ -1,7 +1,8 @@
 /* Laws of tune: of a part that shows what belongs together and one that is noise, the first weighs
  * more, and what lies apart within labels or pairs is divided by; of noise alone nothing is
  * chosen, nor of labels at random; weights that are given stay; on a flat ground colours are kept;
- * originals are found again, more of them where rows are made insensitive to what changes them. */
+ * originals are found again, more of them where rows are made insensitive to what changes them; where
+ * a label has nothing left to teach, texture weighs more. */
 #include "features/tune.h"
 #include <akin/mem.h>
 #include <math.h>
@@ -291,6 +292,38 @@ static void labels_teach_steady_rows(void **state) {
     }
 }
 
+/* Labels that `noise` covers in shape; texture tells nothing of them. */
+static akin_tune_result tuned_beside_texture(float noise, double flat) {
+    static const float weight = 0.8F;
+    static things t, swapped;
+    akin_features f = features_of(AKIN_PART_TEXTURE, AKIN_PART_SHAPE);
+    f.parts[AKIN_PART_TEXTURE].weight = weight;
+    f.parts[AKIN_PART_TEXTURE].given = f.parts[AKIN_PART_SHAPE].given = true;
+    make(&t, noise);
+    swapped = t;
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t d = 0; d < WIDE; d++) {
+            swapped.rows[i][d] = weight * t.rows[i][WIDE + d];
+            swapped.rows[i][WIDE + d] = t.rows[i][d];
+        }
+    akin_study study = study_of(&swapped, flat);
+    return tuned(&study, &f);
+}
+
+/* On flat grounds, where a map finds all that a label says, texture weighs more; where the label has
+ * more to teach, or on other grounds, it does not. */
+static void a_told_label_leaves_more_to_texture(void **state) {
+    (void)state;
+    akin_tune_result told = tuned_beside_texture(0.05F, 0.5), wild = tuned_beside_texture(0.05F, 0),
+                     more = tuned_beside_texture(1, 0.5);
+    assert_true(told.mapped && told.share_map > 0.985 && told.texture > 1);
+    assert_true(wild.mapped && wild.share_map > 0.985 && wild.texture == 1);
+    assert_true(more.mapped && more.share_map < 0.9 && more.texture == 1);
+    akin_mem_free(told.turn);
+    akin_mem_free(wild.turn);
+    akin_mem_free(more.turn);
+}
+
 /* Item i as above, but half of the first part tells nothing. */
 static void make_half(size_t i, float *row) {
     make_row(i, 1, row);
@@ -369,6 +402,7 @@ int main(void) {
                                        cmocka_unit_test(changes_alone_make_steady),
                                        cmocka_unit_test(random_labels_teach_nothing),
                                        cmocka_unit_test(labels_teach_steady_rows),
+                                       cmocka_unit_test(a_told_label_leaves_more_to_texture),
                                        cmocka_unit_test(more_rows_teach_better)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
