@@ -261,7 +261,10 @@ static void print_line(const program *self) {
 
 static void print_failure(const program *self, akin_status outcome) {
     const char *name = self->verb ? self->verb->name : "", *blank = *name ? " " : "";
-    fprintf(stderr, "akin%s%s: %s\n", blank, name, akin_error_message());
+    const char *text = akin_error_message(), *end;
+    for (; (end = strchr(text, '\n')); text = end + 1) /* one line for each mistake */
+        fprintf(stderr, "akin%s%s: %.*s\n", blank, name, (int)(end - text), text);
+    fprintf(stderr, "akin%s%s: %s\n", blank, name, text);
     if (outcome == AKIN_USAGE && self->count == 0)
         fprintf(stderr, "usage: akin VERB [ARGUMENT...] [--option value...]\n");
     if (outcome == AKIN_USAGE)

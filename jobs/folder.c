@@ -69,7 +69,8 @@ static akin_status read_begun(const char *path, char night[NIGHT_SIZE]) {
     return status;
 }
 
-/* The incomplete night, or else `begins` or today, which is then recorded as started. */
+/* The incomplete night, or else `begins` or today, which is then recorded as started. Another run may
+ * have made a night since it was checked. */
 static akin_status choose_night(akin_folder *folder, const char *begins) {
     akin_status status = AKIN_OK;
     akin_outfile *file = NULL;
@@ -84,13 +85,7 @@ static akin_status choose_night(akin_folder *folder, const char *begins) {
         memcpy(folder->night, begins, NIGHT_SIZE);
     else
         today(folder->night);
-    if (akin_folder_check_night(folder->output, folder->night) !=
-        AKIN_OK) { /* `begins` was refused earlier */
-        akin_log_warning(
-            "today is %s by this machine's clock, but a later night exists: check the clock",
-            folder->night);
-        akin_error_clear();
-    }
+    AKIN_TRY(akin_folder_check_night(folder->output, begins));
     AKIN_TRY(akin_outfile_create(path, &file));
     fprintf(akin_outfile_stream(file), "%s\n", folder->night);
     status = akin_outfile_commit(file, false);
@@ -128,11 +123,12 @@ akin_status akin_folder_check_night(const char *output, const char *night) {
     akin_status status = AKIN_OK;
     char(*nights)[NIGHT_SIZE] = NULL;
     size_t count = 0;
-    char goes_on[NIGHT_SIZE], *begun = akin_file_join(output, ".night");
+    char goes_on[NIGHT_SIZE], now[NIGHT_SIZE], *begun = akin_file_join(output, ".night");
+    today(now);
     if (!begun) AKIN_TRY(AKIN_FAILED);
     if (!akin_file_is_folder(output)) goto done;
     AKIN_TRY(read_begun(begun, goes_on));
-    if (*goes_on && strcmp(goes_on, night) != 0)
+    if (*goes_on && night && strcmp(goes_on, night) != 0)
         akin_log_warning("ignoring --night %s: the night of %s is not complete (it was stopped, it "
                          "failed, or a gate refused it) and is continued in its folder first%s",
                          night, goes_on,
@@ -140,12 +136,13 @@ akin_status akin_folder_check_night(const char *output, const char *night) {
                                                     : "");
     if (*goes_on) goto done;
     AKIN_TRY(list_nights(output, &nights, &count));
-    if (count > 0 && strcmp(night, nights[0]) < 0)
+    if (count > 0 && strcmp(night ? night : now, nights[0]) < 0)
         status = akin_error_option(
             "night",
-            "--night %s is earlier than the existing night of %s: its lists would replace newer "
-            "ones, also where they are published. Give a later date or another output",
-            night, nights[0]);
+            "%s%s%s is earlier than the existing night of %s: its lists would replace newer ones, "
+            "also where they are published. %s a later date or another output",
+            night ? "--night " : "today, ", night ? night : now, night ? "" : ",", nights[0],
+            night ? "Give" : "Check this machine's clock, or give --night with");
 done:
     akin_mem_free(begun);
     akin_mem_free(nights);

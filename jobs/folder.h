@@ -21,8 +21,8 @@ AKIN_MUST_CHECK akin_status akin_folder_open(akin_comm *comm, const char *output
 void akin_folder_close(akin_folder *folder); /* Not collective; NULL is fine */
 
 bool akin_folder_is_night(const char *name); /* such as 2026-03-01. Not collective */
-/* Whether a night of that name may start below `output`: AKIN_USAGE if a later one exists, whose
- * lists it would replace. An incomplete night is continued whatever the name, with a warning.
+/* Whether a night of that name (NULL: today) may start below `output`: AKIN_USAGE if a later one
+ * exists, whose lists it would replace. An incomplete night is continued whatever the name, with a warning.
  * Changes nothing. Not collective. */
 AKIN_MUST_CHECK akin_status akin_folder_check_night(const char *output, const char *night);
 

@@ -106,11 +106,8 @@ akin_status akin_jobs_settle(akin_jobs *jobs, const akin_options *run, const cha
 
 akin_status akin_jobs_check(const akin_jobs *jobs) {
     akin_mistakes found = {.status = AKIN_OK};
-    for (size_t i = 0; i < jobs->count; i++) {
-        akin_status status = akin_stages_check(&jobs->list[i]);
-        bool known = i > 0 && strstr(found.all.message, akin_error_message()); /* of all tables */
-        if (!known) akin_mistakes_note(&found, status);
-    }
+    for (size_t i = 0; i < jobs->count; i++)
+        akin_mistakes_note(&found, akin_stages_check(&jobs->list[i]));
     return akin_mistakes_sum(&found);
 }
 

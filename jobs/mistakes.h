@@ -10,16 +10,10 @@ typedef struct {
     akin_status status;
 } akin_mistakes; /* all zero: none */
 
-static inline void akin_mistakes_note(akin_mistakes *found, akin_status status) {
-    if (status == AKIN_OK) return;
-    if (found->status == AKIN_OK || status == AKIN_USAGE) found->status = status;
-    akin_error_gather(&found->all);
-}
+void akin_mistakes_note(akin_mistakes *found, akin_status status);
 
-/* The status, with all of their texts as the message. */
-static inline akin_status akin_mistakes_sum(const akin_mistakes *found) {
-    if (found->status != AKIN_OK) akin_error_restore(&found->all);
-    return found->status;
-}
+/* The status, with all of their texts as the message: each once, on a line of its own, in the order
+ * of the job file's lines; those that are about none come last. */
+AKIN_MUST_CHECK akin_status akin_mistakes_sum(const akin_mistakes *found);
 
 #endif

@@ -69,8 +69,10 @@ static akin_status check_night(const char *night, const char *job, const char *o
 /* What rank 0 looks up. Not collective. */
 static akin_status check_files(const akin_call *call, const akin_jobs *jobs, const char *output) {
     akin_mistakes found = {.status = AKIN_OK};
-    const char *night = night_of(call->options);
-    if (night) akin_mistakes_note(&found, akin_folder_check_night(output, night));
+    akin_jobfile *first = jobs->list[0].file;
+    bool nights = akin_options_int(akin_jobfile_options(first, "job"), "keep") > 0;
+    if (nights && !akin_stages_added(first))
+        akin_mistakes_note(&found, akin_folder_check_night(output, night_of(call->options)));
     akin_mistakes_note(&found, akin_preflight_start(jobs, output));
     return akin_mistakes_sum(&found);
 }
@@ -286,7 +288,7 @@ static akin_status check_only(akin_call *call) {
     size_t items = found.status == AKIN_OK ? needs.rows - needs.refused - needs.missing : 0;
     if (akin_comm_rank(call->comm) == 0)
         akin_mistakes_note(&found, akin_preflight_places(&jobs, items));
-    AKIN_TRY(akin_agree(call->comm, akin_mistakes_sum(&found)));
+    AKIN_TRY(akin_agree_with_first(call->comm, akin_mistakes_sum(&found)));
     akin_json_set_text(call->report, "output", output);
     akin_json_set_integer(call->report, "rows", (long long)needs.rows);
     akin_json_set_integer(call->report, "refused", (long long)needs.refused);

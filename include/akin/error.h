@@ -57,8 +57,10 @@ typedef struct {
 } akin_error_kept;
 void akin_error_keep(akin_error_kept *kept);
 void akin_error_restore(const akin_error_kept *kept);
-/* Appends the message to the saved one, which may be "": "first; second". */
+/* Appends the message to the saved one, which may be "", as a line of its own. */
 void akin_error_gather(akin_error_kept *kept);
+/* Sets a message that another rank had, of one line or several; returns `status`. */
+akin_status akin_error_repeat(akin_status status, const char *text);
 
 /* What an assert calls after printing; comm sets MPI_Abort here. Default: abort(). */
 void akin_error_on_assert(void (*end_all)(void));

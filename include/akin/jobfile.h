@@ -59,7 +59,7 @@ akin_options *akin_jobfile_options(const akin_jobfile *job,
                                    const char *section); /* borrowed; all defaults if the section
                                                           * is absent */
 
-/* The position of the key ("demo.ini line 7"), or else of the section, or else the file: for
+/* The position of the key ("demo.ini:7"), or else of the section, or else the file: for
  * messages. Owned; NULL: out of memory. */
 char *akin_jobfile_place(const akin_jobfile *job, const char *section, const char *key);
 

@@ -43,7 +43,7 @@ AKIN_MUST_CHECK akin_status akin_options_create(const akin_option *const *tables
                                                 akin_options **out);
 void akin_options_free(akin_options *options);
 
-/* One value of a job file, with its position for the message ("demo.ini line 7"; NULL: the
+/* One value of a job file, with its position for the message ("demo.ini:7"; NULL: the
  * caller adds it). A wrong name is refused with the nearest valid one, a wrong value with what
  * is allowed: AKIN_USAGE. A LIST appends, but a higher source (see next) replaces. */
 AKIN_MUST_CHECK akin_status akin_options_set(akin_options *options, const char *name,

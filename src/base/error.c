@@ -78,7 +78,13 @@ void akin_error_restore(const akin_error_kept *kept) {
 
 void akin_error_gather(akin_error_kept *kept) {
     size_t used = strlen(kept->message);
-    snprintf(kept->message + used, AKIN_ERROR_SIZE - used, "%s%s", used > 0 ? "; " : "", message);
+    snprintf(kept->message + used, AKIN_ERROR_SIZE - used, "%s%s", used > 0 ? "\n" : "", message);
+}
+
+akin_status akin_error_repeat(akin_status status, const char *text) {
+    snprintf(message, sizeof message, "%s", text);
+    about[0] = '\0';
+    return status;
 }
 
 void akin_error_on_assert(void (*end_all)(void)) {

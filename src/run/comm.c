@@ -233,7 +233,7 @@ akin_status akin_agree(akin_comm *comm, akin_status local) {
     akin_comm_broadcast(comm, text, sizeof text, root);
     int64_t differs = local != status || strcmp(text, akin_error_message()) != 0;
     akin_comm_max_i64(comm, &differs, 1);
-    akin_error_set(status, "%s", text);
+    akin_error_repeat(status, text);
     return differs ? akin_error_context(status, "rank %d: ", root) : status;
 }
 
@@ -245,7 +245,7 @@ akin_status akin_agree_with_first(akin_comm *comm, akin_status local) {
     if (first == AKIN_OK) return akin_agree(comm, local);
     if (comm->rank == 0) snprintf(text, sizeof text, "%s", akin_error_message());
     akin_comm_broadcast(comm, text, sizeof text, 0);
-    return akin_error_set((akin_status)first, "%s", text);
+    return akin_error_repeat((akin_status)first, text);
 }
 
 akin_status akin_comm_check_signal(akin_comm *comm) {

@@ -44,7 +44,7 @@ typedef struct {
 
 static akin_status wrong(reading *self, int line, akin_status status) {
     self->wrong_line = line;
-    return self->status = akin_error_context(status, "%s line %d: ", self->job->path, line);
+    return self->status = akin_error_context(status, "%s:%d: ", self->job->path, line);
 }
 
 static akin_status add_place(akin_jobfile *job, size_t section, const char *key, int line) {
@@ -194,8 +194,7 @@ static akin_status check_key(const reading *self, const char *key, bool list) {
             "a line that begins with a blank continues the key above, but %s takes one value", key);
     const place *before = find_place(self->job, self->section, key);
     if (before && !list)
-        return akin_error_set(AKIN_USAGE, "%s of [%s] is given twice, first on line %d", key,
-                              section->name, before->line);
+        return akin_error_set(AKIN_USAGE, "%s is given twice, first on line %d", key, before->line);
     return AKIN_OK;
 }
 
@@ -260,7 +259,8 @@ static int on_key(void *user, const char *section, const char *key, const char *
     akin_mem_free(copy);
     if (status == AKIN_USAGE) {
         find_place(self->job, self->section, "")->wrong = true;
-        akin_error_context(status, "%s line %d: ", self->job->path, self->line);
+        akin_error_context(status, "%s:%d: [%s] ", self->job->path, self->line,
+                           self->job->sections[self->section].name);
         akin_error_gather(&self->mistakes);
         if (self->first_mistake == 0) self->first_mistake = self->line;
         return 1;
@@ -327,8 +327,8 @@ static akin_status parse(akin_jobfile *job, const char *bytes, size_t count,
                                      &self); /* the first invalid line, found by us or by inih */
     akin_status status = self.status;
     if (inih_line > 0 && (status == AKIN_OK || inih_line < self.wrong_line))
-        status = akin_error_set(AKIN_USAGE, "%s line %d: neither [section] nor key = value",
-                                job->path, inih_line);
+        status = akin_error_set(AKIN_USAGE, "%s:%d: neither [section] nor key = value", job->path,
+                                inih_line);
     else if (status == AKIN_OK)
         status = end_section(&self);
     if (self.first_mistake == 0 || status == AKIN_FAILED ||
@@ -454,7 +454,7 @@ char *akin_jobfile_place(const akin_jobfile *job, const char *section, const cha
     if (!found) found = find_place(job, index, "");
     if (akin_text_create(&text) != AKIN_OK) return NULL;
     akin_status status = akin_text_append(text, "%s", job->path);
-    if (status == AKIN_OK && found) status = akin_text_append(text, " line %d", found->line);
+    if (status == AKIN_OK && found) status = akin_text_append(text, ":%d", found->line);
     if (status == AKIN_OK) shown = akin_mem_text(akin_text_bytes(text));
     akin_text_free(text);
     return shown;

@@ -131,9 +131,9 @@ static void an_option_is_known_until_the_next_message(void **state) {
     (void)state;
     akin_error_kept kept;
     assert_int_equal(akin_error_option("pool", "--pool needs %s", "--diversity"), AKIN_USAGE);
-    assert_int_equal(akin_error_context(AKIN_USAGE, "night.ini line 7: "), AKIN_USAGE);
+    assert_int_equal(akin_error_context(AKIN_USAGE, "night.ini:7: "), AKIN_USAGE);
     assert_string_equal(akin_error_about(), "pool");
-    assert_string_equal(akin_error_message(), "night.ini line 7: --pool needs --diversity");
+    assert_string_equal(akin_error_message(), "night.ini:7: --pool needs --diversity");
     akin_error_keep(&kept);
     akin_error_set(AKIN_FAILED, "another");
     assert_null(akin_error_about());

@@ -72,7 +72,7 @@ def test_what_is_refused():
     akin("gallery", "results/job/table.nc", "--source", CATALOGUE, "-o", "no", "--table", "a=absent.nc", expect=1)
     with open("bad.ini", "w") as f:
         f.write(f"[ingest]\nsource = {CATALOGUE}\n[gallery]\ntable = a=b.nc\n")
-    assert "bad.ini line 4" in akin("run", "bad.ini", expect=2).err
+    assert "bad.ini:4" in akin("run", "bad.ini", expect=2).err
 
 
 def test_a_table_of_other_items_is_left_out():

@@ -190,17 +190,17 @@ def test_a_bad_section_touches_nothing():
             f.write(text)
         for more in ((), ("--check",)):
             done = run("bad.ini", *more, expect=2)
-            assert f"bad.ini line {line}" in done.err and words in done.err, (text, done.err)
+            assert f"bad.ini:{line}" in done.err and words in done.err, (text, done.err)
         assert not os.path.exists("results/bad")
     write_job("bad", to="file:{name}-{{table}}.jsonl file:{name}-related.jsonl")
     done = run("bad.ini", expect=2)
-    assert "bad.ini line 14" in done.err and not os.path.exists("results/bad"), done.err
+    assert "bad.ini:14" in done.err and not os.path.exists("results/bad"), done.err
     write_job("bad", {"a": ["golden = none.csv"]})
     done = run("bad.ini", "--check", expect=1)
-    assert "bad.ini line 16: [table a] golden none.csv: no such file" in done.err, done.err
+    assert "bad.ini:16: [table a] golden none.csv: no such file" in done.err, done.err
     for to, named in (("file:{name}.jsonl", True), ("file:{name}-{{table}}.jsonl", False), ("file:{name}.jsonl\nenabled = no", False)):
         done = run(write_job("bad", {"a": ["k = 3", "max-churn = 0.5"]}, to=to), "--check", expect=2 if named else 0)
-        assert ("bad.ini line 17: [table a] max-churn is a gate of publishing" in done.err) is named, done.err
+        assert ("bad.ini:17: [table a] max-churn is a gate of publishing" in done.err) is named, done.err
     done = run(write_job("nolabel", {"a": ["k = 2"], "b": ["exclude-same-group = yes"]}), "--check")
     assert done.json["exit"] == 0
 

@@ -176,7 +176,14 @@ def test_a_night_does_not_begin_before_the_last():
         f.write("2024-03-02\n")
     assert "ignoring --night" not in run("order.ini", "--night", "2024-03-02").err
     as_night("results/order", "2999-01-01")
-    assert "check the clock" in run("order.ini").err
+    kept = sorted(os.listdir("results/order"))
+    for more in ((), ("--check",)):
+        done = run("order.ini", *more, expect=2, ranks=2 if more else 0)
+        today = time.strftime("%Y-%m-%d")
+        for words in (f"today, {today}, is earlier than the existing night of 2999-01-01", "Check this machine's clock", "--night"):
+            assert words in done.json["message"], done.json
+    assert sorted(os.listdir("results/order")) == kept and os.stat("order.jsonl") == published
+    assert run("order.ini", "--night", "2999-01-02").json["output"] == "results/order/2999-01-02"
 
 
 def test_a_night_that_a_gate_refused_goes_on():

@@ -207,7 +207,7 @@ def test_a_bad_job_touches_nothing():
     ]:
         write_job("bad.ini", **{"job": "name = bad", **changed})
         done = run(job="bad.ini", expect=2)
-        assert f"bad.ini line {line}" in done.json["message"] and named in done.json["message"], (changed, done.json["message"])
+        assert f"bad.ini:{line}" in done.json["message"] and named in done.json["message"], (changed, done.json["message"])
     write_job("bad.ini", job="name = a/b")
     run(job="bad.ini", expect=2)
     write_job("bad.ini", job="name = bad", ingest=None)
@@ -230,9 +230,9 @@ def test_what_can_be_known_is_known_at_the_start():
         write_job("early.ini", **{"job": "name = early", **changed})
         for ranks in (0, 3):
             done = run(job="early.ini", expect=2, ranks=ranks)
-            assert f"early.ini line {line}" in done.json["message"] and named in done.json["message"], done.json["message"]
+            assert f"early.ini:{line}" in done.json["message"] and named in done.json["message"], done.json["message"]
     write_job("early.ini", job="name = early", train="features = autoencoder\ninit = absent.nc")
-    assert "early.ini line 7: [train] init absent.nc" in run(job="early.ini", expect=1).json["message"]
+    assert "early.ini:7: [train] init absent.nc" in run(job="early.ini", expect=1).json["message"]
     assert sorted(os.listdir("results")) == before
     write_job("early.ini", job="name = early", publish="to = file:results/early/t.jsonl", gallery=None)
     run(job="early.ini")  # the run makes that folder
@@ -252,7 +252,7 @@ def test_a_check_tells_what_is_bound_to_be_refused():
         assert '1 row will be rejected' in done.err and 'id "i3", p30.png: duplicate id: row 5 has it' in done.err, done.err
         assert '2 files of the source are not there; the first: id "i40", absent.png' in done.err, done.err
         message = check(0.05, ranks=ranks, expect=3).json["message"]
-        assert "poor.ini line 4: [ingest]" in message and "3 of 33 rows" in message, message
+        assert "poor.ini:4: [ingest]" in message and "3 of 33 rows" in message, message
     assert not os.path.exists("results/poor")
     done = run(job="poor.ini", expect=3)
     assert "results/poor/catalog.nc was not written" in done.json["message"], done.json
@@ -275,7 +275,7 @@ def test_rules_that_need_labels_are_checked_before_anything_is_touched():
         write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors=f"k = 3\n{rule} = yes", publish=None)
         for more in ((), ("--check",)):
             done = akin("run", "bare.ini", "--json", *more, expect=2, ranks=0 if more else 2)
-            assert f"bare.ini line 11: [neighbors] {rule}: no item" in done.json["message"] and column in done.json["message"], done.json["message"]
+            assert f"bare.ini:11: [neighbors] {rule}: no item" in done.json["message"] and column in done.json["message"], done.json["message"]
         assert not os.path.exists("results/bare"), done.json
     write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv pictures/catalog.csv", neighbors="k = 3\nsame-category = yes", publish=None)
     assert akin("run", "bare.ini", "--json", "--check").json["rows"] == 60  # the other file has them
@@ -286,7 +286,7 @@ def test_rules_that_need_labels_are_checked_before_anything_is_touched():
         f.write("id,path,category\n" + "".join(f"i{i},p{i}.png,\n" for i in range(20)) + "torn,torn.png,hats\n")
     write_job("torn.ini", job="name = torn", ingest="source = pictures/torn.csv", neighbors="k = 3\nsame-category = yes", publish=None)
     done = run(job="torn.ini", expect=2, ranks=2)
-    assert "torn.ini line 11: [neighbors] same-category: no item" in done.json["message"], done.json["message"]
+    assert "torn.ini:11: [neighbors] same-category: no item" in done.json["message"], done.json["message"]
     assert list(done.json["stages"]) == ["ingest"] and not os.path.exists("results/torn/model.nc"), done.json
     write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors="k = 3", publish=None)
     done = run(job="bare.ini")

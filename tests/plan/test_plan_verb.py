@@ -47,7 +47,7 @@ def test_refusals():
     assert "did you mean" in akin("plan", "job.ini", *SIZE, "--latenzy", "1", expect=2).err
     with open("wrong.ini", "w") as f:
         f.write("[neighbors]\nkk = 3\n")
-    assert "wrong.ini line 2" in akin("plan", "wrong.ini", *SIZE, expect=2).err
+    assert "wrong.ini:2" in akin("plan", "wrong.ini", *SIZE, expect=2).err
     akin("plan", "absent.ini", *SIZE, expect=1)
     akin("plan", "job.ini", *SIZE, "--rates", "absent.json", expect=1)
     for text in ("{}", "not json"):

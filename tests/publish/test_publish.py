@@ -235,7 +235,7 @@ def test_a_job_does_not_write_over_its_own_files():
             f.write(f"[job]\nname = own\n[ingest]\nsource = pictures/catalog.csv\n[train]\nepochs = 1\n[publish]\nto = {url}\n")
         done = akin("run", "own.ini", "--json", expect=code)
         assert url in done.json["message"] or url[5:] in done.json["message"], done.json
-        assert "own.ini line 8" in done.json["message"] and not os.path.exists("results/own/table.nc"), done.json
+        assert "own.ini:8" in done.json["message"] and not os.path.exists("results/own/table.nc"), done.json
     assert read("pictures/catalog.csv") == source
 
 

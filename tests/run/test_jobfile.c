@@ -82,7 +82,7 @@ static void everything_declared_is_read(void **state) {
     assert_false(akin_jobfile_has(job, "publish"));
     assert_int_equal(akin_options_list(akin_jobfile_options(job, "publish"), "to", &values), 0);
     char *place = akin_jobfile_place(job, "neighbors", "k");
-    assert_string_equal(place, "a.ini line 13");
+    assert_string_equal(place, "a.ini:13");
     akin_mem_free(place);
     akin_jobfile_free(job);
 }
@@ -110,7 +110,7 @@ static void named_sections_have_options_of_their_own(void **state) {
     assert_int_equal(akin_options_int(akin_jobfile_options(job, "table z"), "k"), 9);
     assert_int_equal(akin_options_int(akin_jobfile_options(job, "neighbors"), "k"), 3);
     char *place = akin_jobfile_place(job, "table z", "k");
-    assert_string_equal(place, "a.ini line 6");
+    assert_string_equal(place, "a.ini:6");
     akin_mem_free(place);
     akin_jobfile_free(job);
 }
@@ -121,47 +121,49 @@ static void what_is_wrong_has_its_line(void **state) {
         const char *text, *message;
     } wrong[] = {
         {"[job]\nname = x\n[neigbors]\nk = 3\n",
-         "a.ini line 3: unknown section [neigbors]; did you mean [neighbors]?"},
+         "a.ini:3: unknown section [neigbors]; did you mean [neighbors]?"},
         {"[job]\nname = x\n[publihs]\n",
-         "a.ini line 3: unknown section [publihs]; did you mean [publish]?"},
+         "a.ini:3: unknown section [publihs]; did you mean [publish]?"},
         {"[neighbors]\n\nsame-categry = yes\n",
-         "a.ini line 3: unknown key same-categry; did you mean same-category?"},
+         "a.ini:3: [neighbors] unknown key same-categry; did you mean same-category?"},
         {"[neighbors]\nk = ten\n",
-         "a.ini line 2: k must be a whole number from 1 to 1000, not \"ten\""},
-        {"[neighbors]\nk =\n", "a.ini line 2: k must be a whole number from 1 to 1000, not \"\""},
+         "a.ini:2: [neighbors] k must be a whole number from 1 to 1000, not \"ten\""},
+        {"[neighbors]\nk =\n",
+         "a.ini:2: [neighbors] k must be a whole number from 1 to 1000, not \"\""},
         {"[neighbors]\nk = 1\nmin-score = 1\nk = 2\n",
-         "a.ini line 4: k of [neighbors] is given twice, first on line 2"},
+         "a.ini:4: [neighbors] k is given twice, first on line 2"},
         {"[neighbors]\nk = 1\n[job]\nname=a\n[neighbors]\nk = 2\n",
-         "a.ini line 6: k of [neighbors] is given twice, first on line 2"},
-        {"[neighbors]\nk = 1\n  2\n", "a.ini line 3: a line that begins with a blank continues the "
-                                      "key above, but k takes one value"},
-        {"[neighbors]\nk 1\n", "a.ini line 2: neither [section] nor key = value"},
-        {"[neighbors\nk = 1\n", "a.ini line 1: a section is written as [name]"},
-        {"[neighbors] k = 1\n", "a.ini line 1: a section is written as [name]"},
-        {"k = 1\n[job]\nname = x\n", "a.ini line 1: k stands before the first [section]"},
+         "a.ini:6: [neighbors] k is given twice, first on line 2"},
+        {"[neighbors]\nk = 1\n  2\n",
+         "a.ini:3: [neighbors] a line that begins with a blank continues the "
+         "key above, but k takes one value"},
+        {"[neighbors]\nk 1\n", "a.ini:2: neither [section] nor key = value"},
+        {"[neighbors\nk = 1\n", "a.ini:1: a section is written as [name]"},
+        {"[neighbors] k = 1\n", "a.ini:1: a section is written as [name]"},
+        {"k = 1\n[job]\nname = x\n", "a.ini:1: k stands before the first [section]"},
         {"[job]\nname = x\n[neighbors]\n\n[publish]\nto = a\n",
-         "a.ini line 3: [neighbors] has no key; it needs at least one, such as enabled = yes"},
+         "a.ini:3: [neighbors] has no key; it needs at least one, such as enabled = yes"},
         {"[job]\nname = x\n[publish]\n",
-         "a.ini line 3: [publish] has no key; it needs at least one, such as enabled = yes"},
-        {"[ingest]\noutput = x.nc\n", "a.ini line 2: output is set by the run"},
-        {"[ingest]\nsource = \"a\n", "a.ini line 2: source has an unclosed quote (\")"},
-        {"[ingest]\nsource = a \"\"\n", "a.ini line 2: source contains an empty name"},
-        {"[job]\nname = \"a\n", "a.ini line 2: name has an unclosed quote (\")"},
-        {"[job]\nname =\n", "a.ini line 2: name must be a non-empty text, not \"\""},
-        {"[neighbors]\nk 1\nq = 2\n", "a.ini line 2: neither [section] nor key = value"},
-        {"[table]\nk = 1\n", "a.ini line 1: [table] needs a name of letters, digits, - and _ (at "
+         "a.ini:3: [publish] has no key; it needs at least one, such as enabled = yes"},
+        {"[ingest]\noutput = x.nc\n", "a.ini:2: [ingest] output is set by the run"},
+        {"[ingest]\nsource = \"a\n", "a.ini:2: [ingest] source has an unclosed quote (\")"},
+        {"[ingest]\nsource = a \"\"\n", "a.ini:2: [ingest] source contains an empty name"},
+        {"[job]\nname = \"a\n", "a.ini:2: [job] name has an unclosed quote (\")"},
+        {"[job]\nname =\n", "a.ini:2: [job] name must be a non-empty text, not \"\""},
+        {"[neighbors]\nk 1\nq = 2\n", "a.ini:2: neither [section] nor key = value"},
+        {"[table]\nk = 1\n", "a.ini:1: [table] needs a name of letters, digits, - and _ (at "
                              "most 64): [table NAME]"},
-        {"[table a/b]\nk = 1\n", "a.ini line 1: [table a/b] needs a name of letters, digits, - "
+        {"[table a/b]\nk = 1\n", "a.ini:1: [table a/b] needs a name of letters, digits, - "
                                  "and _ (at most 64): [table NAME]"},
         {"[table main]\nk = 1\n",
-         "a.ini line 1: [table main]: main is the table without a name; choose another"},
+         "a.ini:1: [table main]: main is the table without a name; choose another"},
         {"[table a]\nk = 1\n[table b]\nk = 2\n[table a]\nk = 3\n",
-         "a.ini line 5: [table a] is given twice, first on line 1"},
+         "a.ini:5: [table a] is given twice, first on line 1"},
         {"[table a]\nk = 1\n[table b]\nk = 0\n",
-         "a.ini line 4: k must be a whole number from 1 to 1000, not \"0\""},
+         "a.ini:4: [table b] k must be a whole number from 1 to 1000, not \"0\""},
         {"[table a]\n[job]\nname = x\n",
-         "a.ini line 1: [table a] has no key; it needs at least one, such as enabled = yes"},
-        {"[tabel a]\nk = 1\n", "a.ini line 1: unknown section [tabel a]; did you mean [table]?"},
+         "a.ini:1: [table a] has no key; it needs at least one, such as enabled = yes"},
+        {"[tabel a]\nk = 1\n", "a.ini:1: unknown section [tabel a]; did you mean [table]?"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         akin_jobfile *job = NULL;
@@ -186,7 +188,7 @@ static void a_line_has_under_200_bytes(void **state) {
                              length - 7);
             assert_int_equal(akin_options_int(akin_jobfile_options(job, "neighbors"), "k"), 3);
         } else
-            assert_non_null(strstr(akin_error_message(), "a.ini line 2: has 200 bytes or more"));
+            assert_non_null(strstr(akin_error_message(), "a.ini:2: has 200 bytes or more"));
         akin_jobfile_free(job);
     }
 }

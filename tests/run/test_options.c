@@ -147,10 +147,10 @@ static void the_command_line_beats_the_job_file(void **state) {
     (void)state;
     akin_options *options = fresh();
     const char *const *to = NULL;
-    assert_int_equal(akin_options_set(options, "k", "5", "a.ini line 2"), AKIN_OK);
-    assert_int_equal(akin_options_set(options, "to", "file:a \"file:b c\" 'd e'", "a.ini line 3"),
+    assert_int_equal(akin_options_set(options, "k", "5", "a.ini:2"), AKIN_OK);
+    assert_int_equal(akin_options_set(options, "to", "file:a \"file:b c\" 'd e'", "a.ini:3"),
                      AKIN_OK);
-    assert_int_equal(akin_options_set(options, "to", "file:f", "a.ini line 4"), AKIN_OK);
+    assert_int_equal(akin_options_set(options, "to", "file:f", "a.ini:4"), AKIN_OK);
     assert_int_equal(akin_options_list(options, "to", &to), 4);
     assert_string_equal(to[1], "file:b c");
     assert_string_equal(to[2], "d e");
@@ -167,14 +167,14 @@ static void the_command_line_beats_the_job_file(void **state) {
 static void a_job_file_is_told_its_line(void **state) {
     (void)state;
     akin_options *options = fresh();
-    assert_int_equal(akin_options_set(options, "same-categroy", "yes", "a.ini line 2"), AKIN_USAGE);
+    assert_int_equal(akin_options_set(options, "same-categroy", "yes", "a.ini:2"), AKIN_USAGE);
     assert_string_equal(akin_error_message(),
-                        "a.ini line 2: unknown key same-categroy; did you mean same-category?");
-    assert_int_equal(akin_options_set(options, "same-category", "si", "a.ini line 3"), AKIN_USAGE);
+                        "a.ini:2: unknown key same-categroy; did you mean same-category?");
+    assert_int_equal(akin_options_set(options, "same-category", "si", "a.ini:3"), AKIN_USAGE);
     assert_string_equal(akin_error_message(),
-                        "a.ini line 3: same-category must be yes or no, not \"si\"");
-    assert_int_equal(akin_options_set(options, "to", "\"x", "a.ini line 4"), AKIN_USAGE);
-    assert_string_equal(akin_error_message(), "a.ini line 4: to has an unclosed quote (\")");
+                        "a.ini:3: same-category must be yes or no, not \"si\"");
+    assert_int_equal(akin_options_set(options, "to", "\"x", "a.ini:4"), AKIN_USAGE);
+    assert_string_equal(akin_error_message(), "a.ini:4: to has an unclosed quote (\")");
     akin_options_free(options);
 }
 
