@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GROWTH = 4 /* factor by which a span of central products is longer than the one before */ };
+
 typedef struct {
     akin_comm *comm;
     const akin_product_limits_source *from;
@@ -26,9 +28,11 @@ typedef struct {
     int32_t *among;     /* [items]: see akin_product_search_among */
     uint64_t *centrals; /* [central_count]: keys of products, the most central one first */
     size_t central_count;
-    int32_t *asked;   /* [count of the lists] */
-    int32_t *offered; /* [products]: the index of the offer of each, -1 = none */
-    uint64_t *keys;   /* [products]: scratch */
+    size_t first, end; /* the central products that are offered now */
+    uint8_t *in_span;  /* [products]: whether each is one of them */
+    int32_t *asked;    /* [count of the lists] */
+    int32_t *offered;  /* [products]: the index of the offer of each, -1 = none */
+    uint64_t *keys;    /* [products]: scratch */
 } filling;
 
 /* --- what is known of products --- */
@@ -85,7 +89,9 @@ static akin_status begin(filling *f) {
     f->among = akin_mem_alloc(products->items, sizeof *f->among);
     f->offered = akin_mem_alloc(products->count, sizeof *f->offered);
     f->keys = akin_mem_alloc(products->count, sizeof *f->keys);
-    if (!f->filled || !f->short_of || !f->asked || !f->among || !f->offered || !f->keys)
+    f->in_span = akin_mem_zalloc(products->count, 1);
+    if (!f->filled || !f->short_of || !f->asked || !f->among || !f->offered || !f->keys ||
+        !f->in_span)
         return AKIN_FAILED;
     for (size_t p = 0; p < products->count; p++) f->offered[p] = -1;
     return AKIN_OK;
@@ -155,7 +161,7 @@ static size_t list_fitting(const filling *f, size_t list) {
     const int32_t *of = f->from->duplicate_of, *neighbor = f->lists->neighbor + list * f->k;
     const int32_t same = of ? of[f->lists->first + list] : -1;
     size_t held = (size_t)f->lists->held[list], count = 0;
-    for (size_t c = 0; c < f->central_count; c++) {
+    for (size_t c = f->first; c < f->end; c++) {
         int32_t product = akin_topk_row(f->centrals[c]);
         if (f->offered[product] >= 0 && product != same && !stands(neighbor, held, product))
             f->keys[count++] = akin_topk_key(0, product);
@@ -174,7 +180,7 @@ static void fill(filling *f, const akin_product_offer *offers, size_t count) {
                                      f->k - held);
     for (size_t e = 0; e < some; e++) /* those beyond k are dropped */
         akin_product_lists_append(f->lists, f->k, &offers[f->offered[akin_topk_row(f->keys[e])]]);
-    f->filled[list] = f->lists->held[list] - (int32_t)held;
+    f->filled[list] += f->lists->held[list] - (int32_t)held;
     for (size_t o = 0; o < count; o++) f->offered[akin_topk_row(offers[o].key)] = -1;
 }
 
@@ -184,8 +190,8 @@ static akin_status fill_some(filling *f, const int32_t *asked, size_t count) {
     size_t offer_count = 0;
     const akin_product_search_among among = {f->from->vectors, f->from->products, &f->rules,
                                              f->among};
-    akin_status status =
-        akin_product_search(f->comm, &among, asked, count, f->central_count, &offers, &offer_count);
+    akin_status status = akin_product_search(f->comm, &among, asked, count, f->end - f->first,
+                                             &offers, &offer_count);
     for (size_t o = 0, end; status == AKIN_OK && o < offer_count; o = end) {
         for (end = o; end < offer_count && offers[end].product == offers[o].product;) end++;
         fill(f, offers + o, end - o);
@@ -194,26 +200,56 @@ static akin_status fill_some(filling *f, const int32_t *asked, size_t count) {
     return status;
 }
 
-/* Collective; agreed. */
-static akin_status fill_category(filling *f, int32_t category) {
-    akin_status status;
+/* Only pictures of the central products [first, end) are searched. */
+static void take_span(filling *f, size_t first, size_t end) {
     const akin_products *products = f->from->products;
-    size_t count = 0;
-    AKIN_TRY(find_central(f, category));
-    if (f->central_count == 0) return AKIN_OK;
-    for (size_t i = 0; i < products->items; i++) {
-        int32_t p = products->of_item[i];
-        f->among[i] = f->may[p] && f->category[p] == category ? -1 : 0;
-    }
-    for (size_t s = 0; s < f->shorts; s++) {
-        int32_t product = (int32_t)f->lists->first + f->short_of[s];
-        if (f->category[product] == category) f->asked[count++] = product;
-    }
-    const size_t batch = akin_product_search_batch(f->comm, f->central_count),
+    f->first = first, f->end = end;
+    for (size_t c = first; c < end; c++) f->in_span[akin_topk_row(f->centrals[c])] = 1;
+    for (size_t i = 0; i < products->items; i++)
+        f->among[i] = f->in_span[products->of_item[i]] ? -1 : 0;
+    for (size_t c = first; c < end; c++) f->in_span[akin_topk_row(f->centrals[c])] = 0;
+}
+
+/* Fills the lists of all `count` products that are asked for from the span. Collective; agreed. */
+static akin_status fill_from_span(filling *f, size_t count) {
+    akin_status status = AKIN_OK;
+    const size_t batch = akin_product_search_batch(f->comm, f->end - f->first),
                  rounds = akin_comm_rounds(f->comm, count, batch);
     for (size_t r = 0; r < rounds; r++) {
         size_t first = r * batch < count ? r * batch : count, rest = count - first;
         AKIN_TRY(fill_some(f, f->asked + first, rest < batch ? rest : batch));
+    }
+done:
+    return status;
+}
+
+/* Keeps those in front whose lists are still short; returns how many. */
+static size_t keep_short(const filling *f, size_t count) {
+    size_t kept = 0;
+    for (size_t a = 0; a < count; a++)
+        if ((size_t)f->lists->held[(size_t)f->asked[a] - f->lists->first] < f->k)
+            f->asked[kept++] = f->asked[a];
+    return kept;
+}
+
+/* The most central products are offered first, then as many more as some list still needs.
+ * Collective; agreed. */
+static akin_status fill_category(filling *f, int32_t category) {
+    akin_status status;
+    size_t count = 0, length = 2 * f->k + 8;
+    AKIN_TRY(find_central(f, category));
+    for (size_t s = 0; s < f->shorts; s++) {
+        int32_t product = (int32_t)f->lists->first + f->short_of[s];
+        if (f->category[product] == category) f->asked[count++] = product;
+    }
+    for (size_t first = 0; first < f->central_count; first += length, length *= GROWTH) {
+        int64_t most = (int64_t)count;
+        akin_comm_max_i64(f->comm, &most, 1);
+        if (most == 0) break;
+        size_t rest = f->central_count - first;
+        take_span(f, first, first + (rest < length ? rest : length));
+        AKIN_TRY(fill_from_span(f, count));
+        count = keep_short(f, count);
     }
 done:
     return status;
@@ -262,5 +298,6 @@ done:
     akin_mem_free(f.asked);
     akin_mem_free(f.offered);
     akin_mem_free(f.keys);
+    akin_mem_free(f.in_span);
     return status;
 }

@@ -429,6 +429,31 @@ def test_a_product_without_a_vector_is_filled():
         assert akin("evaluate", "filled.nc", "--json").json["coverage"] == 1
 
 
+def test_a_long_category_is_asked_in_parts():
+    """Lists of few are the heads of lists of many, which ask all of the category at once."""
+    r = np.random.default_rng(12)
+    items = [dict(ITEMS[0], id=f"i{i:03d}", group=f"g{i // 2 * 37 % 150:03d}", price=str(r.integers(1, 60)), brand=f"b{r.integers(40)}")
+             for i in range(300)]
+    embed(items, (r.standard_normal((300, 12)) + 0.5).astype(np.float32), "long")
+    akin("neighbors", "long.nc", "-o", "long-t.nc", "-k", 149, "--by", "group", "--min-score", 1, "--fill", "category")
+    with netCDF4.Dataset("long-t.nc") as d:
+        place = np.argsort([*d["neighbor"][0], 0])  # in the order in which products are offered
+    for words in (["--same", "brand", "--different", "price"], ["--at-most", "brand=1", "--within", "price=-1..1"], ["--same", "brand", "--collapse-duplicates", 0.8]):
+        tables = {}
+        for k, ranks in ((200, 2), (1, 0), (2, 3), (5, 2)):
+            akin("neighbors", "long.nc", "-o", "long-t.nc", "-k", k, "--by", "group", "--min-score", 0.75, "--fill", "category", *words, ranks=ranks)
+            with netCDF4.Dataset("long-t.nc") as d:
+                d.set_auto_mask(False)
+                tables[k] = {name: d[name][...] for name in ("neighbor", "score", "picture", "neighbor_picture", "count", "filled")}
+        many = tables.pop(200)
+        for k, few in tables.items():
+            for name in ("neighbor", "score", "picture", "neighbor_picture"):
+                assert np.array_equal(few[name], many[name][:, :k]), (words, k, name)
+            assert np.array_equal(few["count"], np.minimum(many["count"], k)) and (few["filled"] > 0).sum() > 20
+            last = [few["neighbor"][p, count - 1] for p, count in enumerate(few["count"]) if few["filled"][p]]
+            assert (place[last] > 2 * k + 8).sum() > 5, (words, k)  # not of the first part alone
+
+
 def test_what_does_not_go_together_is_refused():
     assert "--by group" in akin("neighbors", "e.nc", "-o", "x.nc", "--pictures", "mean", expect=2).err
     assert not os.path.exists("x.nc")
