@@ -29,7 +29,7 @@ _akin_complete() {
     fi
     if [[ $previous == --* ]]; then
         # "--fit stretch|pad|crop  ...": a choice completes by itself
-        choices=$(sed -n "s/^$previous \([a-z0-9|-]*|[a-z0-9|-]*\) .*/\1/p" <<<"$REPLY")
+        choices=$(sed -n "s/^$previous \([a-z0-9|-]*|[a-z0-9|-]*\)\( .*\)\?$/\1/p" <<<"$REPLY")
         if [[ -n $choices ]]; then
             mapfile -t COMPREPLY < <(compgen -W "${choices//|/ }" -- "$current")
             return

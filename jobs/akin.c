@@ -8,6 +8,8 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/text.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,11 +273,24 @@ static void print_failure(const program *self, akin_status outcome) {
         fprintf(stderr, "akin%s%s: see akin%s%s --help\n", blank, name, blank, name);
 }
 
+/* Whether stdout is a pipe whose reader has ended: it has what it wants. */
+static bool is_unread(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 static akin_status flush(const program *self, akin_status outcome) {
-    if (fflush(stdout) == 0 && !ferror(stdout)) return AKIN_OK;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || is_unread()) return AKIN_OK;
     akin_status status = akin_error_set(AKIN_FAILED, "cannot write to stdout");
     if (outcome == AKIN_OK) print_failure(self, status);
     return status;
+}
+
+/* Ends as other programs do whose output nobody reads any longer, after all work. */
+static void end_unread(void) {
+    if (!ferror(stdout) || !is_unread()) return;
+    (void)signal(SIGPIPE, SIG_DFL);
+    (void)raise(SIGPIPE);
 }
 
 /* Rank 0 prints, except for the line of --json, which also reports the end of MPI; all ranks leave
@@ -419,6 +434,7 @@ int main(int argc, char **argv) {
     akin_mem_free(self.answer);
     akin_mem_free(self.line);
     free_words(self.own_words);
+    if (rank == 0 && status == AKIN_OK) end_unread();
     /* mpirun ends all processes when one ends with a failure: rank 0 alone does, after its answer. */
     return rank > 0 && status == of_all ? AKIN_OK : status;
 }

@@ -30,6 +30,7 @@ static const akin_jobfile_refusal refused[] = {OUTPUT_IS_SET, REFUSED_EVERYWHERE
 static const akin_jobfile_refusal ingest_refused[] = {
     OUTPUT_IS_SET,
     {"rejects", "is set by the run: rejects.csv in the output folder"},
+    {"withdrawals", "belongs to akin add JOB.ini NEW.csv, which sets it"},
     REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal job_refused[] = {
     {AKIN_STAGES_ADDED, "belongs on the command line: akin add JOB.ini NEW.csv"}, {NULL, NULL}};
@@ -311,7 +312,9 @@ static akin_status settle_ingest(const akin_stage_setting *setting, akin_options
     if (cache && !akin_options_given(options, "cache"))
         AKIN_TRY(akin_options_set(options, "cache", cache, "run"));
     if ((fetched || offline) && akin_options_text(options, "cache"))
-        status = akin_options_set(options, "offline", "yes", "run");
+        AKIN_TRY(akin_options_set(options, "offline", "yes", "run"));
+    if (akin_stages_added(setting->job))
+        status = akin_options_set(options, "withdrawals", "yes", "add");
 done:
     return status;
 }

@@ -51,6 +51,10 @@ static const akin_option options[] = {
      .argument = "X",
      .help =
          "if more than this share of the rows is rejected, exit with 3 and keep the old output"},
+    {.name = "withdrawals",
+     .type = AKIN_OPTION_FLAG,
+     .unrecorded = true,
+     .help = "akin add sets this: rows that are not available need no picture"},
     {.name = "previous",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -125,6 +129,7 @@ static akin_ingest_params read_params(const akin_call *call, const char *tempora
                                  .fit = read_fit(akin_options_text(o, "fit")),
                                  .max_pixels = (uint64_t)akin_options_int(o, "max-pixels"),
                                  .rejects = akin_options_text(o, "rejects"),
+                                 .withdrawals = akin_options_flag(o, "withdrawals"),
                                  .max_reject_fraction = akin_options_real(o, "max-reject-fraction"),
                                  .previous = akin_options_text(o, "previous"),
                                  .network = read_network(o),

@@ -340,12 +340,13 @@ const akin_verb akin_verb_run = {
     .arguments_min = 1,
     .arguments_max = 1,
     .options = akin_run_options,
-    .notes = "A job file has a section for each stage - [ingest], [train], [embed], [neighbors], "
-             "[evaluate], [publish],\n[gallery] - whose keys are the long options of its verb "
-             "without the dashes, and [job]:\n  name = NAME      the output folder is "
-             "results/NAME\n  output = DIR     another output folder\n  keep = N         a folder "
-             "per night below it, for the last N nights; DIR/latest is the last complete one\nSee "
-             "man akin for details; jobs/nightly.ini is a template.\n",
+    .notes =
+        "A job file has a section for each stage - [ingest], [train], [embed], [neighbors], "
+        "[evaluate],\n[publish], [gallery] - whose keys are the long options of its verb "
+        "without the dashes, and [job]:\n  name = NAME      the output folder is "
+        "results/NAME\n  output = DIR     another output folder\n  keep = N         a folder "
+        "per night below it, for the last N nights; DIR/latest is the last\n                   "
+        "complete one\nSee man akin for details; jobs/nightly.ini is a template.\n",
     .run = akin_run_job,
     .check = akin_run_check,
 };

@@ -30,7 +30,7 @@ typedef struct {
     bool *gone;     /* [count of base] */
     size_t *order;  /* [count]: rows to write; added rows are numbered after those of base */
     size_t count, first, items;
-    int64_t replaced, left_out;
+    int64_t replaced, left_out, withdrawn; /* withdrawn: of the added */
 } extension;
 
 /* --- reading --- */
@@ -158,6 +158,11 @@ static size_t find_place(const side *s, const char *id, bool *same) {
     return low;
 }
 
+/* An added item without a picture is only withdrawn. */
+static bool is_withdrawn(const extension *run, size_t j) {
+    return run->added.hashes[j] == 0;
+}
+
 /* Finds the rows of base that are replaced or removed, and the places of the added items.
  * Collective. */
 static void find_places(extension *run) {
@@ -166,7 +171,8 @@ static void find_places(extension *run) {
         size_t at = find_place(&run->base, akin_labels_id(run->added.labels, j), &same);
         run->place[j] = (int64_t)at;
         if (same) run->gone[at] = true;
-        run->replaced += same;
+        *(is_withdrawn(run, j) ? &run->left_out : &run->replaced) += same;
+        run->withdrawn += is_withdrawn(run, j);
     }
     for (const char *id = run->ids; run->ids && id < run->ids + run->ids_bytes;
          id += strlen(id) + 1) {
@@ -194,7 +200,7 @@ static void put_in_order(extension *run) {
         for (; j < m && is_mine(run, (size_t)run->place[j]) &&
                (size_t)run->place[j] == run->base.first + i;
              j++)
-            run->order[run->count++] = run->base.count + j;
+            if (!is_withdrawn(run, j)) run->order[run->count++] = run->base.count + j;
         if (i < run->base.count && !run->gone[i]) run->order[run->count++] = i;
     }
 }
@@ -305,11 +311,12 @@ done:
 
 static void report(const extension *run, akin_extend_result *result) {
     char items[AKIN_TEXT_COMMAS];
-    *result = (akin_extend_result){.items = run->items,
-                                   .dim = run->dim,
-                                   .fresh = run->added.items - (size_t)run->replaced,
-                                   .replaced = (size_t)run->replaced,
-                                   .left_out = (size_t)run->left_out};
+    *result =
+        (akin_extend_result){.items = run->items,
+                             .dim = run->dim,
+                             .fresh = run->added.items - (size_t)(run->replaced + run->withdrawn),
+                             .replaced = (size_t)run->replaced,
+                             .left_out = (size_t)run->left_out};
     akin_log_summary("embed: %s item%s: %zu new, %zu replaced, %zu taken out",
                      akin_text_commas((double)run->items, items), AKIN_PLURAL(run->items),
                      result->fresh, result->replaced, result->left_out);

@@ -96,6 +96,33 @@ static bool is_mine(void *context, size_t row) {
     return piece == run->piece;
 }
 
+static void accept(ingest *run, size_t place) {
+    run->accepted[place / 64] |= (int64_t)((uint64_t)1 << place % 64);
+}
+
+/* An item that is withdrawn, whose picture nobody needs. */
+static akin_status accept_blank(ingest *run, size_t row) {
+    akin_status status = AKIN_OK;
+    uint8_t own[AKIN_IMAGE_BYTES] = {0}, *image;
+    size_t place = run->place[row];
+    if (run->feed) {
+        AKIN_TRY(akin_network_feed_add(run->feed, place, 0, own));
+    } else {
+        AKIN_TRY(akin_picture_exchange_room(run->harvest, &image));
+        memcpy(image, own, sizeof own);
+        akin_picture_exchange_keep(run->harvest, place, 0, 0);
+    }
+    accept(run, place);
+done:
+    return status;
+}
+
+static akin_status reject(ingest *run, size_t row, const char *reason) {
+    return run->params->withdrawals && !akin_source_get(run->source, row).available
+               ? accept_blank(run, row)
+               : akin_rejects_add(run->rejects, row, reason);
+}
+
 /* Decodes once for the 32x32 image and the network's input. *refused: whether the row is among the
  * rejects. */
 static akin_status decode(ingest *run, size_t row, const uint8_t *bytes, size_t count,
@@ -106,7 +133,7 @@ static akin_status decode(ingest *run, size_t row, const uint8_t *bytes, size_t 
         bytes, count, &params, image, run->feed ? akin_network_feed_view(run->feed) : NULL,
         run->feed ? akin_network_feed_seen(run->feed) : NULL);
     *refused = status == AKIN_INPUT;
-    return *refused ? akin_rejects_add(run->rejects, row, akin_error_message()) : status;
+    return *refused ? reject(run, row, akin_error_message()) : status;
 }
 
 static akin_status shrink(ingest *run, size_t row, const uint8_t *bytes, size_t count) {
@@ -133,7 +160,7 @@ static akin_status shrink(ingest *run, size_t row, const uint8_t *bytes, size_t 
         else
             akin_picture_exchange_keep(run->harvest, place, hash, 0);
     }
-    run->accepted[place / 64] |= (int64_t)((uint64_t)1 << place % 64);
+    accept(run, place);
 done:
     return status;
 }
@@ -165,8 +192,7 @@ static akin_status each_picture(void *context, size_t row, const uint8_t *bytes,
                                 const char *reason) {
     ingest *run = context;
     int64_t left;
-    akin_status status =
-        bytes ? shrink(run, row, bytes, count) : akin_rejects_add(run->rejects, row, reason);
+    akin_status status = bytes ? shrink(run, row, bytes, count) : reject(run, row, reason);
     double now = akin_comm_seconds();
     run->read_count++;
     if (now - run->polled > POLL_SECONDS) {

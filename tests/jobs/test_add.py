@@ -145,6 +145,35 @@ def test_what_is_wrong_is_refused_and_nothing_lost():
     assert open("out/table.nc", "rb").read() == before
 
 
+def test_withdrawing_needs_no_picture():
+    """Of one item alone, of several, of one that the table lacks; a damaged picture is as none. The table is that of a night without them."""
+    with open("torn.png", "wb") as f:
+        f.write(b"\x89PNG torn")
+    job("drop.ini", "old.csv", "drop")
+    job("left.ini", "left.csv", "left")
+    os.makedirs("left")
+    os.link("out/model.nc", "left/model.nc")
+    for ranks, some, counts in ((0, [["i03", "gone.png", "hats", "no"]], (0, 0, 1)),
+                                (2, [["i03", "gone.png", "", "no"], ["i39", "torn.png", "", "no"], ["zz", "gone.png", "", "no"], ["n0", "41.png", "hats", "yes"]], (1, 0, 2)),
+                                (3, [["i00", "gone.png", "hats", "no"], ["i01", "1.png", "bags", "no"]], (0, 1, 1))):
+        write("some.csv", some)
+        akin("run", "drop.ini")
+        done = akin("add", "drop.ini", "some.csv", "--json", ranks=ranks).json["stages"]
+        assert tuple(done["embed"][key] for key in ("new", "replaced", "left_out")) == counts, done["embed"]
+        taken = [row[0] for row in some]
+        write("left.csv", [row for row in ROWS if row[0] not in taken] + [row for row in some if row[1] in ("41.png", "1.png")])
+        akin("run", "left.ini")
+        for name in ("embeddings", "table"):
+            assert_same_variables(f"drop/{name}.nc", f"left/{name}.nc")
+        with open("drop/t.jsonl") as f:
+            assert taken[0] not in f.read()
+    write("some.csv", [["i03", "gone.png", "hats", "no"], ["i04", "gone.png", "hats", "yes"]])
+    akin("add", "drop.ini", "some.csv", expect=3)  # one that is still sold needs its picture
+    with open("bad.ini", "w") as f:
+        f.write("[ingest]\nsource = old.csv\nwithdrawals = yes\n")
+    assert "belongs to akin add" in akin("run", "bad.ini", expect=2).err
+
+
 def test_a_table_by_aspect_is_refused_before_anything_changes():
     """Its parts are computed from the catalogue, which an addition does not enter."""
     job("aspect.ini", "old.csv", "aspect")

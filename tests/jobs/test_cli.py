@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 
 from support import AKIN, akin, command, fresh, main
@@ -30,6 +32,29 @@ def test_help_and_version_are_answers():
         assert done.out.startswith(f"usage: akin {verb} ") and "--stall-limit" in done.out and not done.err, done.err
         assert akin("help", verb).out == done.out
     assert akin("run", "--version").out == akin("--version").out
+
+
+def test_help_has_one_column_and_fits_the_screen():
+    for words in ([], *([verb] for verb in VERBS)):
+        options = akin(*words, "--help").out
+        assert max(len(line) for line in options.splitlines()) <= 100, (words, [line for line in options.splitlines() if len(line) > 100])
+        for line in options.partition("Options")[2].splitlines():
+            name = re.match(r"  (-\w, |    )--\S+( [^ ]\S*)?(?=  |$)", line) or re.match(r"  (-\w, |    )--\S{1,28}", line)
+            column = len(line) - len(line[name.end() if name else 0:].lstrip()) if line.startswith("  ") else 36
+            assert column in (36, len(line)), (words, line)
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    """As of coreutils: silent, and ended by SIGPIPE. A full disk is an error still."""
+    for words in (["--help"], ["train", "--help"], ["--version"], ["train", "--help", "--json"]):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([AKIN, *words], stdout=write, stderr=subprocess.PIPE)
+        os.close(write)
+        assert done.stderr == b"" and done.returncode == -signal.SIGPIPE, (words, done)
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([AKIN, *words], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and "cannot write to stdout" in done.stderr, (words, done)
 
 
 def test_only_rank_0_answers():

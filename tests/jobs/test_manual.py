@@ -27,7 +27,7 @@ def options_of_page(text):
 def options_of_help(text):
     """{option: (its argument, its default)} of --help."""
     found = {}
-    for line in text.splitlines():
+    for line in re.sub(r"\n {36}", " ", text).splitlines():
         match = re.match(r"  (?:-\w, |    )--([a-z0-9-]+) ?(.*)$", line)
         if match:
             default = re.search(r" \[(.+)\]$", line)
@@ -79,6 +79,7 @@ def test_the_completion_knows_them_too():
         assert set(complete(verb, "--")) == told, verb
     assert complete("train", "x.nc", "--retrain", "n") == ["never"]
     assert set(complete("evaluate", "x.nc", "--label", "")) == {"category", "group"}
+    assert set(complete("train", "x.nc", "--objective", "")) == {"reconstruction", "denoising", "contrastive"}
 
 
 def test_the_program_is_asked_once():
