@@ -193,6 +193,26 @@ def test_scores_as_shares_differ_in_the_chart():
         assert "100" in marks and "one random pair in so many is more similar" in marks, marks
 
 
+# Texts whose colour has a contrast below 4.5 with what is behind them (WCAG 2.1), as [text, contrast].
+PALE = """const parts = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
+const light = (c) => { const [r, g, b] = c.map((v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4)); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+const behind = (n) => { for (; n; n = n.parentElement) { const c = parts(getComputedStyle(n).backgroundColor); if (c.length === 3 || c[3] > 0.9) return c.slice(0, 3); } return [255, 255, 255]; };
+return [...document.querySelectorAll('body *')].filter((n) => n.checkVisibility() && [...n.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim())).map((n) => {
+  const chart = n.closest('svg'), style = getComputedStyle(n), a = light(parts(chart ? style.fill : style.color).slice(0, 3)), b = light(behind(chart ? chart.parentElement : n));
+  return [n.textContent.slice(0, 30), (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
+}).filter(([, contrast]) => contrast < 4.5)"""
+
+
+def test_text_can_be_read_by_day_and_by_night():
+    for dark in (False, True):
+        with look(1400, dark) as b:
+            for view in ("", "#?map", "#?duplicates", "#?changes", "#?figures", "#100.700.03"):
+                show(b, view)
+                assert b.run(PALE) == [], (dark, view)
+            b.run("document.querySelector('h1').style.color = getComputedStyle(document.body).backgroundColor")
+            assert len(b.run(PALE)) == 1  # the check finds what is pale
+
+
 def test_figures_and_tabs():
     """Figures in rows of one length; the tables named; the chosen tab stands out in the dark; which night it is."""
     for width, dark in ((1400, True), (800, False), (390, True)):
@@ -213,6 +233,8 @@ def test_figures_and_tabs():
             if width == 800:  # three neighbours in a row beside the item
                 assert len(set(b.run("return [...document.querySelectorAll('#neighbors .card')].map(c => Math.round(c.getBoundingClientRect().left))"))) == 3
             assert b.run("return document.documentElement.scrollWidth <= innerWidth") and b.console() == []
+            show(b, "#?duplicates", "products")  # all views on one line, none cut
+            assert b.run("return [...document.querySelectorAll('.views')].every(n => n.scrollWidth <= n.clientWidth)"), width
 
 
 support.main(globals())
