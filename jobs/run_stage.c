@@ -4,6 +4,7 @@
 #include "entries.h"
 #include "output.h"
 #include "reuse.h"
+#include "table_gates.h"
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
@@ -139,8 +140,9 @@ static akin_status record_work(akin_run_state *run, const akin_stage *stage,
     akin_status status = record(run, stage, own, true);
     if (status == AKIN_OK) akin_stage_report(run, stage->verb, table, call->report, false);
     if (outcome == AKIN_OK) return status;
-    return akin_error_set(outcome, "%s: %s", akin_job_title(stage->verb, table, room),
-                          message ? message : "failed");
+    akin_error_set(outcome, "%s: %s", akin_job_title(stage->verb, table, room),
+                   message ? message : "failed");
+    return outcome == AKIN_GATE ? akin_table_gates_tell(own->job, call->report, outcome) : outcome;
 }
 
 /* Runs the verb for these tables, and records it for each. Collective. */

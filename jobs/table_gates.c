@@ -2,6 +2,7 @@
 #include "table_gates.h"
 #include "call.h"
 #include "stages.h"
+#include <akin/mem.h>
 #include <string.h>
 
 #define PUBLISH "publish"
@@ -52,6 +53,30 @@ akin_status akin_table_gates_check(const akin_job *job) {
         "{table}, which stands for its name",
         gates[i]);
     return akin_job_at_key(job->file, job->section, gates[i], status);
+}
+
+static bool refuses(const akin_json *report, const char *key) {
+    const akin_json *list = akin_json_get(report, "gates");
+    for (size_t i = 0; i < akin_json_count(list); i++) {
+        const akin_json *gate = akin_json_at(list, i);
+        const char *name = akin_json_text(gate, "gate");
+        if (name && strcmp(name, key) == 0 && akin_json_is_true(gate, "refused")) return true;
+    }
+    return false;
+}
+
+akin_status akin_table_gates_tell(const akin_job *job, const akin_json *report,
+                                  akin_status status) {
+    for (size_t i = 0; i < GATES; i++) {
+        const char *section = akin_table_gates_section(job, gates[i]);
+        char *place =
+            refuses(report, gates[i]) ? akin_jobfile_place(job->file, section, gates[i]) : NULL;
+        if (place)
+            status = akin_error_set(status, "%s; the limit is %s in [%s], %s", akin_error_message(),
+                                    gates[i], section, place);
+        akin_mem_free(place);
+    }
+    return status;
 }
 
 const char *akin_table_gates_section(const akin_job *job, const char *key) {

@@ -203,19 +203,38 @@ static const akin_stage *last_stage(const akin_run_state *run) {
     return akin_stage_find(akin_options_text(run->call->options, "until"));
 }
 
+/* A gate refused to publish, and the gallery is there. Returns AKIN_GATE. */
+static akin_status end_refused(const akin_run_state *run, const akin_error_kept *refused,
+                               akin_status since) {
+    if (since != AKIN_OK) akin_log_warning("%s", akin_error_message());
+    akin_error_restore(refused);
+    const akin_stage *gallery = akin_stage_find("gallery");
+    if (since != AKIN_OK || !akin_stage_wanted(gallery, run->job) || last_stage(run) != gallery)
+        return AKIN_GATE;
+    return akin_error_set(AKIN_GATE, "%s; its gallery is %s/gallery/index.html",
+                          akin_error_message(), akin_folder_path(run->folder));
+}
+
+/* After a gate refused to publish, what follows is made: people judge by it what was refused. */
 static akin_status run_stages(akin_run_state *run) {
     akin_status status = AKIN_OK;
+    akin_error_kept refused;
+    bool gate = false;
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
         if (!akin_stage_wanted(stage, run->job)) {
             leave_out(run, stage);
             continue;
         }
         if (stage->online && akin_options_flag(run->call->options, "offline")) continue;
-        AKIN_TRY(akin_stage_run_tables(run, stage));
-        if (stage == last_stage(run)) break;
+        status = akin_stage_run_tables(run, stage);
+        if (status == AKIN_GATE) {
+            akin_error_keep(&refused);
+            gate = true;
+            status = AKIN_OK;
+        }
+        if (status != AKIN_OK || stage == last_stage(run)) break;
     }
-done:
-    return status;
+    return gate && status != AKIN_INTERRUPTED ? end_refused(run, &refused, status) : status;
 }
 
 /* Also for a run that failed: what it did until then. */

@@ -24,6 +24,8 @@ void akin_log_hold(void);
 bool akin_log_holds(void);
 /* The kept texts without their verbs, joined by "; "; "" if none. Borrowed until the next hold. */
 const char *akin_log_release(void);
+/* What the lines that follow are about, such as a file; borrowed; NULL: nothing in particular. */
+void akin_log_about(const char *subject);
 void akin_log_record(const char *format, ...) AKIN_PRINTF(1, 2);  /* rank 0, only to the file */
 void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only */
 size_t akin_log_warnings(void); /* number of warnings by rank 0; 0 on the others */

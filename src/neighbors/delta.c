@@ -392,10 +392,7 @@ static akin_status count_useful(akin_comm *comm, const akin_delta_source *source
         akin_log_info("neighbors: the files of the rules have changed since %s: everything is "
                       "computed again",
                       source->table);
-    else if (more != NULL && akin_item_rules_boosted(more))
-        akin_log_info("neighbors: --boost and --damp-hubs change with every item: everything is "
-                      "computed again");
-    else
+    else if (more == NULL || !akin_item_rules_boosted(more)) /* if so, the summary says it */
         return AKIN_OK;
     *count = 0;
     return AKIN_OK;

@@ -16,7 +16,16 @@
 #include <string.h>
 
 void akin_neighbors_tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
-    if (params->previous && !params->against && !params->by_group && !params->aspect)
+    const char *boost = params->rules.boost.count == 0 ? "--damp-hubs"
+                        : params->rules.damp_hubs      ? "--boost and --damp-hubs"
+                                                       : "--boost";
+    bool boosted = params->rules.boost.count > 0 || params->rules.damp_hubs;
+    if (params->previous && boosted)
+        akin_log_summary(
+            "neighbors: every list recomputed, because what %s adds to a score depends "
+            "on all items",
+            boost);
+    else if (params->previous && !params->against && !params->by_group && !params->aspect)
         akin_log_summary(
             "neighbors: since %s %zu item%s new or changed, %zu removed or changed; %zu "
             "list%s recomputed, %zu kept",
@@ -83,8 +92,14 @@ typedef struct {
 #define HUBS ".hubs"
 #define DUPLICATES ".duplicates"
 
-/* If there are several tables, names the one that a failure is about. */
+/* If there are several tables, names the one that a failure or a line of the log is about. */
+static void tell_about(const sweep *s, int table) {
+    const akin_neighbors_params *params = s->table[table].params;
+    if (s->count > 1 && !params->aside) akin_log_about(akin_file_name(params->output));
+}
+
 static akin_status of_table(const sweep *s, int table, akin_status status) {
+    akin_log_about(NULL);
     if (status == AKIN_OK || s->tables == 1) return status;
     return akin_error_context(status, "%s: ", akin_file_name(s->table[table].params->output));
 }
@@ -152,6 +167,7 @@ static akin_status gather_known(sweep *s) {
     akin_resume_table known[MOST];
     for (int t = 0; t < s->tables; t++) {
         akin_table_run *r = &s->table[t];
+        tell_about(s, t);
         AKIN_TRY(of_table(s, t, akin_table_run_know(r, s->figures[t])));
         known[t] = (akin_resume_table){&r->rules, r->delta, r->list};
     }
@@ -306,8 +322,10 @@ static akin_status compute(sweep *s) {
  * Collective; agreed. */
 static akin_status write_tables(sweep *s) {
     akin_status status = AKIN_OK;
-    for (int t = 0; t < s->tables; t++)
+    for (int t = 0; t < s->tables; t++) {
+        tell_about(s, t);
         AKIN_TRY(of_table(s, t, akin_table_run_write(&s->table[t], s->figures[t])));
+    }
     for (int t = 0; t < s->tables && akin_comm_rank(s->comm) == 0; t++)
         remove_checkpoints(&s->table[t]);
     int64_t peak = (int64_t)akin_mem_peak();
@@ -346,6 +364,7 @@ static akin_status begin_tables(sweep *s) {
     akin_status status = AKIN_OK;
     const akin_table_run *ordered = NULL; /* a table whose rows are in product order */
     for (int t = 0; t < s->tables; t++) {
+        tell_about(s, t);
         AKIN_TRY(of_table(s, t, akin_table_run_begin(&s->table[t], ordered, s->figures[t])));
         if (!ordered && s->table[t].order) ordered = &s->table[t];
     }

@@ -22,6 +22,7 @@ static struct {
     size_t warnings;
     bool holding;
     char held[LINE_SIZE];
+    const char *about; /* NULL: nothing in particular */
     FILE *also;
     bool bar_drawn;      /* the cursor is after a bar */
     char stage[64];      /* of the current progress, "" = none */
@@ -91,7 +92,8 @@ static void write_line(const char *head, const char *text, bool on_stderr) {
 
 static void write_words(const char *head, const char *format, va_list arguments, bool shown) {
     char text[LINE_SIZE];
-    vsnprintf(text, sizeof text, format, arguments);
+    int used = state.about ? snprintf(text, sizeof text, "%.200s: ", state.about) : 0;
+    vsnprintf(text + used, sizeof text - (size_t)used, format, arguments);
     akin_secret_hide(text, sizeof text);
     write_line(head, text, shown);
 }
@@ -133,6 +135,10 @@ bool akin_log_holds(void) {
 const char *akin_log_release(void) {
     state.holding = false;
     return state.held;
+}
+
+void akin_log_about(const char *subject) {
+    state.about = subject;
 }
 
 void akin_log_record(const char *format, ...) {

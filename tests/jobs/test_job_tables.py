@@ -139,6 +139,20 @@ def test_nights_take_the_tables_of_the_night_before():
         assert tables[name]["evaluate"]["churn"] >= 0
 
 
+def test_each_line_of_the_log_names_its_table():
+    """And says why all lists of a boosted table are new."""
+    with open("pins.csv", "w") as f:
+        f.write("id,neighbor\nitem-0001,nowhere\n")
+    job = write_job("named", {"popular": ["damp-hubs = yes"], "pinned": ["pins = pins.csv"]}, job="keep = 3")
+    run(job, "--night", "2026-01-01")
+    draw(os.path.join("pictures", "p8.png"), 888)
+    done = run(job, "--night", "2026-01-02", ranks=2)
+    line = {table: next(line for line in done.err.splitlines() if f"akin: neighbors (table {table}): " in line) for table in ("popular", "pinned")}
+    assert "every list recomputed, because what --damp-hubs adds to a score depends on all items" in line["popular"] and "new or changed" not in line["popular"], line
+    assert "1 item new or changed" in line["pinned"], line
+    assert "akin: table-pinned.nc: --pins: " in done.err and "akin: --pins" not in done.err and done.err.count("every list recomputed") == 1, done.err
+
+
 def test_a_gate_holds_back_its_own_table_only():
     tables = {"sparse": ["min-score = 0.99999"], "whole": ["k = 3"]}
     done = run(write_job("gate", tables), expect=4, ranks=2)
@@ -154,12 +168,16 @@ def test_a_table_has_gates_of_its_own():
     tables = {"sparse": ["min-score = 0.99999", "min-coverage = 0"], "strict": ["k = 3", "golden = golden.csv"], "plain": ["k = 2"]}
     done = run(write_job("own", tables), expect=4, ranks=2)
     assert "publish (table strict)" in done.err and "--min-golden is 0.9" in done.err, done.err
+    assert "the limit is min-golden in [publish], own.ini:12" in done.json["message"], done.json["message"]
     assert [os.path.exists(f"own-{name}.jsonl") for name in ("main", "sparse", "strict", "plain")] == [True, True, False, True]
     gates = {name: {gate["gate"]: gate["limit"] for gate in entry["publish"]["gates"]} for name, entry in told("results/own")["tables"].items()}
     assert gates["sparse"]["min-coverage"] == 0 and gates["plain"]["min-coverage"] == 0.95, gates
     assert gates["strict"]["min-golden"] == 0.9 and "min-golden" not in gates["plain"], gates
     with open("results/own/metrics.prom") as f:
         assert re.search(r'^akin_gate_limit\{job="own",gate="min-coverage",table="sparse"\} 0$', f.read(), re.M)
+    tables["strict"] = ["k = 3", "golden = golden.csv", "min-golden = 0.8"]
+    message = run(write_job("own", tables), expect=4).json["message"]
+    assert re.search(r"--min-golden is 0.8.*; the limit is min-golden in \[table strict\], own.ini:21", message), message
     tables["strict"] = ["k = 3", "golden = golden.csv", "min-golden = 0"]
     done = run(write_job("own", tables))
     assert ran(done) == ["strict:publish"] and os.path.exists("own-strict.jsonl"), done.json

@@ -189,11 +189,15 @@ def test_a_night_does_not_begin_before_the_last():
 def test_a_night_that_a_gate_refused_goes_on():
     def job(**gate):
         with open("gate.ini", "w") as f:
-            f.write(f"[job]\nname = gate\nkeep = 3\n[ingest]\nsource = {CATALOGUE}\n[neighbors]\nmin-score = {gate['score']}\n[publish]\nto = file:gate.jsonl\n")
+            f.write(f"[job]\nname = gate\nkeep = 3\n[ingest]\nsource = {CATALOGUE}\n[neighbors]\nmin-score = {gate['score']}\n[publish]\nto = file:gate.jsonl\n[gallery]\nenabled = yes\n")
         return "gate.ini"
 
     done = run(job(score=1), "--night", "2024-03-04", expect=4)
     assert "failed with exit 4" in open("results/gate/2024-03-04/log.txt").read()
+    for words in ("coverage is 0, ", "the limit is min-coverage in [publish], gate.ini:8", "its gallery is results/gate/2024-03-04/gallery/index.html"):
+        assert words in done.json["message"] and words in done.err, done.json["message"]
+    assert os.path.exists("results/gate/2024-03-04/gallery/index.html") and not os.path.exists("results/gate/latest") and not os.path.exists("gate.jsonl")
+    assert "its gallery" not in run("gate.ini", "--until", "publish", ranks=2, expect=4).json["message"]
     done = run(job(score=-1), "--night", "2024-03-05", "--quiet")
     assert done.json["output"] == "results/gate/2024-03-04" and "ignoring --night 2024-03-05" in done.err and "gate" in done.err, done.err
     assert run("gate.ini", "--night", "2024-03-05").json["output"] == "results/gate/2024-03-05"
