@@ -25,6 +25,11 @@ const char *akin_job_neighbors_section(const akin_jobfile *file, size_t index) {
     return index == 0 ? "neighbors" : akin_job_table_section(file, index - 1);
 }
 
+bool akin_job_of_products(const akin_job *job) {
+    const char *section = job->section ? job->section : "neighbors";
+    return akin_options_is(akin_jobfile_options(job->file, section), "by", "group");
+}
+
 akin_status akin_job_at_key(const akin_jobfile *file, const char *section, const char *key,
                             akin_status status) {
     char *place = akin_jobfile_place(file, section, key);

@@ -42,6 +42,8 @@ AKIN_MUST_CHECK akin_status akin_job_output(const akin_jobfile *file, const char
 const char *akin_job_table_section(const akin_jobfile *file, size_t index);
 /* The sections that describe tables: "neighbors", then those; NULL past the last. */
 const char *akin_job_neighbors_section(const akin_jobfile *file, size_t index);
+/* Whether the rows of its table are products. */
+bool akin_job_of_products(const akin_job *job);
 /* Puts the line of the key and the section before the message of the error. */
 akin_status akin_job_at_key(const akin_jobfile *file, const char *section, const char *key,
                             akin_status status);

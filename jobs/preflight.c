@@ -270,9 +270,7 @@ done:
 
 static akin_status look_at_places(const akin_job *table, size_t items) {
     akin_jobfile *job = table->file;
-    const akin_options *rows =
-        akin_jobfile_options(job, table->section ? table->section : "neighbors");
-    if (akin_options_is(rows, "by", "group")) items = 0; /* products are fewer */
+    if (akin_job_of_products(table)) items = 0; /* products are fewer */
     akin_mistakes found = {.status = AKIN_OK};
     const char *const *urls = NULL;
     const akin_options *publish = akin_jobfile_options(job, "publish");

@@ -10,6 +10,7 @@
 #include <akin/ncfile.h>
 #include <akin/text.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool up_to_date(akin_call *call, const akin_verb *verb) {
@@ -19,9 +20,15 @@ static bool up_to_date(akin_call *call, const akin_verb *verb) {
     return !wrong;
 }
 
+/* What a stage counts. */
+static const char *row_of(const akin_stage *stage, const akin_job *job) {
+    bool of_table = stage->argument && strcmp(stage->argument, "table.nc") == 0;
+    return of_table && akin_job_of_products(job) ? "product" : "item";
+}
+
 /* The line of a stage: time, rate, memory, and what the verb says of itself (`said`); memory also goes
  * into its report. Collective. */
-static void summarize(const akin_call *call, const char *verb, const char *said) {
+static void summarize(const akin_call *call, const char *verb, const char *row, const char *said) {
     static const struct {
         const char *key, *unit;
     } rates[] = {{"images_per_second", "images/s"}, {"pairs_per_second", "pairs/s"}};
@@ -34,18 +41,19 @@ static void summarize(const akin_call *call, const char *verb, const char *said)
     double seconds = akin_json_number(call->report, "seconds", 0),
            count = akin_json_number(call->report, "items", 0);
     double rate = seconds > 0 ? count / seconds : 0;
-    const char *unit = "items/s";
+    char unit[32];
+    snprintf(unit, sizeof unit, "%ss/s", row);
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
         if (akin_json_number(call->report, rates[i].key, 0) > 0) {
             rate = akin_json_number(call->report, rates[i].key, 0);
-            unit = rates[i].unit;
+            snprintf(unit, sizeof unit, "%s", rates[i].unit);
         }
     if (akin_json_number(call->report, "places_left", 0) > 0) /* each was reported separately */
         akin_log_info("%s: stopped after %.*f s, peak memory %lld MiB (rank %lld)%s%s", verb,
                       seconds < 10 ? 2 : 0, seconds, mebibytes, rank, *said ? "; " : "", said);
     else
-        akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)%s%s", verb,
-                      akin_text_commas(count, items), AKIN_PLURAL(count), seconds < 10 ? 2 : 0,
+        akin_log_info("%s: %s %s%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)%s%s", verb,
+                      akin_text_commas(count, items), row, AKIN_PLURAL(count), seconds < 10 ? 2 : 0,
                       seconds, akin_text_commas(rate, speed), unit, mebibytes, rank,
                       *said ? "; " : "", said);
     akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
@@ -165,7 +173,7 @@ static akin_status work(akin_run_state *run, const akin_stage *stage, akin_stage
         const char *title = akin_job_title(stage->verb, own[i]->job->table, room);
         const char *here = calls[i]->said ? calls[i]->said : i == 0 ? said : "";
         if (outcome == AKIN_OK)
-            summarize(calls[i], title, here);
+            summarize(calls[i], title, row_of(stage, own[i]->job), here);
         else if (*here)
             akin_log_info("%s: %s", title, here);
     }

@@ -106,6 +106,7 @@ def test_each_table_is_compared_with_its_own_of_last_night():
     write_catalogue([*range(3, 30), 40])  # a product goes, one comes
     more += "[table fresh]\nk = 2\n"
     done = akin("run", job("own", 3, more), "--night", "2026-03-02", "--json", ranks=2)
+    assert "evaluate (table products): 10 products in" in done.err and "evaluate (table same): 28 items in" in done.err, done.err
     def changed(table):
         with open(f"own/latest/gallery/tables/{table}/data/changes.js", encoding="utf-8") as f:
             return json.loads(re.fullmatch(r"akin\.changed\((.*)\);\n", f.read(), re.S).group(1))
