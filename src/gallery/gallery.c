@@ -100,22 +100,37 @@ static akin_status read_page(gallery *g, gallery *page, bool *fits) {
     return AKIN_OK;
 }
 
-/* The previous table of another table: its file of the same name in the folder of the previous
- * table, if there is one that can be read. Collective; agreed. */
-static akin_status open_before(gallery *g, const char *table, akin_table **out) {
-    akin_status status = AKIN_OK;
-    char *folder = akin_file_folder(g->params->against),
-         *path = folder ? akin_file_join(folder, akin_file_name(table)) : NULL;
-    int8_t exists = path && strcmp(path, table) != 0 && akin_file_exists(path);
-    AKIN_TRY(akin_agree(g->comm, path ? AKIN_OK : AKIN_FAILED));
-    akin_comm_broadcast(g->comm, &exists, sizeof exists, 0);
-    if (!exists) goto done;
-    status = akin_table_open(g->comm, path, out);
+/* Opens the table, unless it cannot be read or has another kind of row. Collective; agreed. */
+static akin_status open_comparable(gallery *g, const char *path, bool by_group, akin_table **out) {
+    akin_table *before;
+    akin_status status = akin_table_open(g->comm, path, &before);
     if (status == AKIN_INPUT) { /* of another version, or damaged */
         akin_log_warning("gallery: without changes since %s: %s", path, akin_error_message());
         akin_error_clear();
-        status = AKIN_OK;
+        return AKIN_OK;
     }
+    if (status != AKIN_OK) return status;
+    if (akin_table_is_by_group(before) == by_group) {
+        *out = before;
+        return AKIN_OK;
+    }
+    akin_log_warning("gallery: without changes since %s: its rows are %s", path,
+                     by_group ? "items, not products" : "products, not items");
+    akin_table_close(before);
+    return AKIN_OK;
+}
+
+/* The previous table of another table: its file of the same name in the folder of the previous
+ * table, unless that is the previous table itself. Collective; agreed. */
+static akin_status open_before(gallery *g, const char *table, bool by_group, akin_table **out) {
+    akin_status status = AKIN_OK;
+    const char *against = g->params->against, *name = akin_file_name(table);
+    if (strcmp(name, akin_file_name(against)) == 0) return AKIN_OK;
+    char *folder = akin_file_folder(against), *path = folder ? akin_file_join(folder, name) : NULL;
+    int8_t exists = path && strcmp(path, table) != 0 && akin_file_exists(path);
+    AKIN_TRY(akin_agree(g->comm, path ? AKIN_OK : AKIN_FAILED));
+    akin_comm_broadcast(g->comm, &exists, sizeof exists, 0);
+    if (exists) status = open_comparable(g, path, by_group, out);
 done:
     akin_mem_free(path);
     akin_mem_free(folder);
@@ -138,7 +153,8 @@ static akin_status read_more(gallery *g, const akin_gallery_more *more) {
         goto done;
     }
     AKIN_TRY(akin_evaluate(g->comm, &measure, &page.measured));
-    if (g->params->against) AKIN_TRY(open_before(g, more->table, &page.before));
+    if (g->params->against)
+        AKIN_TRY(open_before(g, more->table, akin_table_is_by_group(page.table), &page.before));
     g->names[g->more_count] = more->name;
     g->more[g->more_count++] = page;
     page = (gallery){0};

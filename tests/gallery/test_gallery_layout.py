@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import urllib.parse
 
 import netCDF4
@@ -127,6 +128,14 @@ def test_each_table_says_what_changed():
         f.write(b"no table")
     told = akin(*arguments, ranks=3)
     assert "without changes since before/table-other.nc" in told.err and not os.path.exists("alone/tables/other/data/changes.js")
+    # Nor beside the main table's own previous one, which may have the same file name, or beside rows of another kind.
+    for table, before, says in (("other", "table.nc", ""), ("products", "table.nc", ""), ("products", "table-products.nc", "its rows are items, not products")):
+        os.makedirs("elsewhere", exist_ok=True)
+        shutil.copyfile(f"nights/latest/table-{table}.nc", f"elsewhere/{before}")
+        shutil.copyfile("nights/2026-03-01/table.nc", f"before/{before}")
+        told = akin("gallery", "nights/latest/table.nc", "--against", "before/table.nc", "--table", f"{table}=elsewhere/{before}", "--results", "nights/latest", "--source", "catalog.csv", "-o", "alone")
+        assert says in told.err and os.path.exists("alone/data/changes.js"), told.err
+        assert os.path.exists(f"alone/tables/{table}/index.html") and not os.path.exists(f"alone/tables/{table}/data/changes.js"), (table, before)
 
 
 def test_the_map_on_a_phone():
