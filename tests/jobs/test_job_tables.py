@@ -208,11 +208,11 @@ def test_a_bad_section_touches_nothing():
             f.write(text)
         for more in ((), ("--check",)):
             done = run("bad.ini", *more, expect=2)
-            assert f"bad.ini:{line}" in done.err and words in done.err, (text, done.err)
+            assert f"bad.ini:{line}:" in done.err and words in done.err, (text, done.err)
         assert not os.path.exists("results/bad")
     write_job("bad", to="file:{name}-{{table}}.jsonl file:{name}-related.jsonl")
     done = run("bad.ini", expect=2)
-    assert "bad.ini:14" in done.err and not os.path.exists("results/bad"), done.err
+    assert "bad.ini:14:" in done.err and not os.path.exists("results/bad"), done.err
     write_job("bad", {"a": ["golden = none.csv"]})
     done = run("bad.ini", "--check", expect=1)
     assert "bad.ini:16: [table a] golden none.csv: no such file" in done.err, done.err

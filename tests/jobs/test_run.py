@@ -207,7 +207,7 @@ def test_a_bad_job_touches_nothing():
     ]:
         write_job("bad.ini", **{"job": "name = bad", **changed})
         done = run(job="bad.ini", expect=2)
-        assert f"bad.ini:{line}" in done.json["message"] and named in done.json["message"], (changed, done.json["message"])
+        assert f"bad.ini:{line}:" in done.json["message"] and named in done.json["message"], (changed, done.json["message"])
     write_job("bad.ini", job="name = a/b")
     run(job="bad.ini", expect=2)
     write_job("bad.ini", job="name = bad", ingest=None)
@@ -230,7 +230,7 @@ def test_what_can_be_known_is_known_at_the_start():
         write_job("early.ini", **{"job": "name = early", **changed})
         for ranks in (0, 3):
             done = run(job="early.ini", expect=2, ranks=ranks)
-            assert f"early.ini:{line}" in done.json["message"] and named in done.json["message"], done.json["message"]
+            assert f"early.ini:{line}:" in done.json["message"] and named in done.json["message"], done.json["message"]
     write_job("early.ini", job="name = early", train="features = autoencoder\ninit = absent.nc")
     assert "early.ini:7: [train] init absent.nc" in run(job="early.ini", expect=1).json["message"]
     assert sorted(os.listdir("results")) == before
