@@ -119,13 +119,20 @@ done:
     return status;
 }
 
+size_t akin_gallery_map_places(size_t items) {
+    size_t wanted = (size_t)(8 * sqrt((double)items));
+    wanted = wanted > AKIN_GALLERY_PLACED ? wanted : AKIN_GALLERY_PLACED;
+    wanted = wanted < AKIN_GALLERY_PLACED_MOST ? wanted : AKIN_GALLERY_PLACED_MOST;
+    return wanted < items ? wanted : items;
+}
+
 /* Keeps evenly spaced items that have a picture. */
 static void thin_out(map *m) {
-    size_t pictured = 0;
+    size_t pictured = 0, most = akin_gallery_map_places(m->rows->items);
     for (size_t i = 0; i < m->count; i++)
         if (!m->missing[akin_gallery_rows_picture(m->rows, m->places[i].row)])
             m->places[pictured++] = m->places[i];
-    m->shown = pictured < AKIN_GALLERY_PLACED ? pictured : AKIN_GALLERY_PLACED;
+    m->shown = pictured < most ? pictured : most;
     for (size_t s = 0; s < m->shown; s++) m->places[s] = m->places[s * pictured / m->shown];
 }
 

@@ -1,8 +1,9 @@
 /* gallery_map: a map of the catalogue on which similar items are close to each other. data/map.js
  * has akin.map({columns, lines, sampled, explained: [2], items: [[row, column, line]...]}). The
  * first two principal components are computed (projection.h) for at most AKIN_GALLERY_SAMPLE items,
- * evenly spaced over the catalogue. At most AKIN_GALLERY_PLACED of those with a picture are placed
- * on a grid, each in the free cell nearest to its ranks along the two components. */
+ * evenly spaced over the catalogue. Of those with a picture AKIN_GALLERY_PLACED are placed on a grid,
+ * each in the free cell nearest to its ranks along the two components; of large catalogues more, as
+ * their square root grows, up to AKIN_GALLERY_PLACED_MOST. */
 #ifndef AKIN_GALLERY_MAP_H
 #define AKIN_GALLERY_MAP_H
 
@@ -14,7 +15,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AKIN_GALLERY_SAMPLE = 2048, AKIN_GALLERY_PLACED = 640 };
+enum {
+    AKIN_GALLERY_SAMPLE = 4096,
+    AKIN_GALLERY_PLACED = 640,
+    AKIN_GALLERY_PLACED_MOST = 2048 /* more would make the page slow */
+};
+
+/* How many items of so many have a place, if they have a picture. */
+size_t akin_gallery_map_places(size_t items);
 
 /* from: AKIN_INPUT if embeddings given by the user are not those that the table was made from;
  * other ones are then ignored. missing [pictures]: 1 if there is no picture. *placed: number of
