@@ -241,7 +241,7 @@ static void tell(akin_call *call, const akin_evaluate_params *params,
         report_categories(call->report, *params->categories);
     if (params->golden) report_golden(call->report, params->golden_found, *params->ids);
     if (params->golden && akin_comm_rank(call->comm) == 0)
-        akin_golden_tell_unknown(params->golden_found, params->golden);
+        akin_golden_tell_unknown(params->golden_found, params->golden, params->table);
     if (found->labelled == 0 && !call->print)
         akin_log_info("evaluate: no %s has a %s, so there is no precision", OF(found, "", ""),
                       akin_options_text(call->options, "label"));

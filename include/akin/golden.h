@@ -35,7 +35,7 @@ AKIN_MUST_CHECK akin_status akin_golden_measure(const char *path, const akin_tab
 void akin_golden_release(akin_golden *golden);
 
 double akin_golden_share(const akin_golden *golden); /* NaN: no pair of known items */
-/* Names the unknown ids in the log. */
-void akin_golden_tell_unknown(const akin_golden *golden, const char *path);
+/* Tells in the log which pairs of the file `path` are passed over in the table of that path. */
+void akin_golden_tell_unknown(const akin_golden *golden, const char *path, const char *table);
 
 #endif

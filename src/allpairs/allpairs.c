@@ -145,7 +145,7 @@ static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t firs
     }
 }
 
-/* How many panels of columns fit six eighths of the second-level cache: all of their sketches, and a
+/* How many panels of columns fit three quarters of the second-level cache: all of their sketches, and a
  * quarter of their rows and lists, which only hits touch. */
 static size_t columns_at_once(const engine *e) {
     long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
@@ -153,7 +153,7 @@ static size_t columns_at_once(const engine *e) {
     size_t lists = 0;
     for (int t = 0; t < e->tables; t++) lists += akin_row_block_lists_size(1, e->table[t].k);
     size_t row = stride + (stride * sizeof(float) + lists) / 4;
-    size_t bytes = (cache >= 256 << 10 ? (size_t)cache : 512 << 10) / 8 * 6;
+    size_t bytes = (cache >= 256 << 10 ? (size_t)cache : 512 << 10) / 4 * 3;
     size_t panels = bytes / (AKIN_ROW_BLOCK_PANEL * row);
     return panels > 0 ? panels : 1;
 }

@@ -4,6 +4,7 @@
 #include <akin/linalg.h>
 #include <akin/mem.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 enum { FOLDS = AKIN_JUDGE_FOLDS };
@@ -240,20 +241,28 @@ static bool beats(const attempt *a, const attempt *b) {
     return a->told != b->told ? a->told : worth(a) > worth(b);
 }
 
-/* Chooses the weight of colours that are left out of the map; the previous choice remains if none
- * is better. */
-static akin_status choose_colours(const akin_judge *t, mapping *m, attempt *best) {
-    static const double proportions[] = {1, 1.2, 1.35};
+enum { FACTORS = 3 };
+
+/* Tries factors [FACTORS] as a field of akin_turn_way, from the attempt `a` on; the previous choice
+ * remains if none is better. */
+static akin_status try_factors(const akin_judge *t, mapping *m, attempt a, size_t field,
+                               const double *factors, attempt *best) {
     akin_status status = AKIN_OK;
-    attempt a = *best;
-    a.apart = true;
-    for (size_t i = 0; i < sizeof proportions / sizeof *proportions; i++) {
-        a.way.colours = proportions[i];
+    for (size_t i = 0; i < FACTORS; i++) {
+        *(double *)(void *)((char *)&a.way + field) = factors[i];
         AKIN_TRY(try_map(t, m, &a));
         if (beats(&a, best)) *best = a;
     }
 done:
     return status;
+}
+
+/* Chooses the weight of colours that are left out of the map. */
+static akin_status choose_colours(const akin_judge *t, mapping *m, attempt *best) {
+    static const double proportions[FACTORS] = {1, 1.2, 1.35};
+    attempt a = *best;
+    a.apart = true;
+    return try_factors(t, m, a, offsetof(akin_turn_way, colours), proportions, best);
 }
 
 /* Chooses how strongly the map follows the labels. Of the ways with about the same gain on held-out
@@ -283,15 +292,10 @@ done:
 
 /* Where the label is told, raises the weight of texture as far as that is worth what it costs. */
 static akin_status choose_texture(const akin_judge *t, mapping *m, attempt *best) {
-    static const double factors[] = {1.15, 1.3, 1.45};
-    akin_status status = AKIN_OK;
-    attempt a = *best;
-    AKIN_TRY(teach(t, m, a.apart));
-    for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
-        a.way.texture = factors[i];
-        AKIN_TRY(try_map(t, m, &a));
-        if (beats(&a, best)) *best = a;
-    }
+    static const double factors[FACTORS] = {1.15, 1.3, 1.45};
+    akin_status status;
+    AKIN_TRY(teach(t, m, best->apart));
+    status = try_factors(t, m, *best, offsetof(akin_turn_way, texture), factors, best);
 done:
     return status;
 }

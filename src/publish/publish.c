@@ -1,5 +1,6 @@
 /* publish: publishes a table to its targets, step by step. */
 #include "publish_gates.h"
+#include <akin/file.h>
 #include <akin/golden.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -102,16 +103,16 @@ done:
 
 static akin_status measure_golden(publication *p) {
     akin_golden golden;
+    const char *table = akin_ncfile_path(akin_table_file(p->table.table));
     akin_status status = akin_golden_measure(p->params->golden, p->table.table, p->ids, &golden);
     if (status != AKIN_OK) return status;
     p->result->golden = akin_golden_share(&golden);
     p->result->golden_pairs = golden.pairs;
     p->result->golden_unknown = golden.unknown;
-    akin_golden_tell_unknown(&golden, p->params->golden);
+    akin_golden_tell_unknown(&golden, p->params->golden, table);
     if (golden.pairs == 0)
-        akin_log_warning(
-            "publish: %s has no pair of items of the table: --min-golden has no effect",
-            p->params->golden);
+        akin_log_warning("publish: %s has no pair of the table %s: --min-golden has no effect",
+                         p->params->golden, akin_file_name(table));
     akin_golden_release(&golden);
     return AKIN_OK;
 }

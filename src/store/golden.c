@@ -2,6 +2,7 @@
 #include <akin/golden.h>
 
 #include <akin/csv.h>
+#include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/table.h>
@@ -146,17 +147,18 @@ static akin_status append_reasons(const akin_golden *golden, akin_text *out) {
                                   akin_text_bytes(golden->names[i])));
     if (golden->name_count == AKIN_GOLDEN_NAMED) AKIN_TRY(akin_text_append(out, ", ..."));
     if (golden->same > 0)
-        status =
-            akin_text_append(out, "; %zu of them name one item or product twice", golden->same);
+        status = akin_text_append(out, "; %zu because both ids are of one item or product",
+                                  golden->same);
 done:
     return status;
 }
 
-void akin_golden_tell_unknown(const akin_golden *golden, const char *path) {
+void akin_golden_tell_unknown(const akin_golden *golden, const char *path, const char *table) {
     akin_text *reasons = NULL;
     if (golden->unknown == 0 || akin_text_create(&reasons) != AKIN_OK) return;
     if (append_reasons(golden, reasons) == AKIN_OK)
-        akin_log_warning("%s: %zu pair%s passed over%s", path, golden->unknown,
-                         golden->unknown == 1 ? " is" : "s are", akin_text_bytes(reasons));
+        akin_log_warning("%s: %zu pair%s passed over in %s%s", path, golden->unknown,
+                         golden->unknown == 1 ? " is" : "s are", akin_file_name(table),
+                         akin_text_bytes(reasons));
     akin_text_free(reasons);
 }
