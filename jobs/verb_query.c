@@ -8,6 +8,7 @@
 #include <akin/ncfile.h>
 #include <akin/query.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const akin_option options[] = {
@@ -249,7 +250,7 @@ done:
 typedef struct {
     bool explains; /* the table's list, which is read */
     bool chosen;   /* so its lists are not the first k of the rules alone */
-    char *diversity, *collapse;
+    char *diversity, *collapse, *pool;
 } table_options;
 
 typedef struct {
@@ -262,6 +263,7 @@ typedef struct {
 static const other_option others[] = {
     {"diversity", "", offsetof(table_options, diversity), false},
     {"collapse-duplicates", "", offsetof(table_options, collapse), false},
+    {"pool", "", offsetof(table_options, pool), false},
     {"fill", "none", 0, false},
     {"score", "cosine", 0, true},
     {"aspect", "", 0, true}};
@@ -290,6 +292,13 @@ static bool asks_as_made(const akin_options *o) {
     return true;
 }
 
+/* Whether the list is of the same rows: where --by or --against is given, it is the table's. */
+static bool is_of_its_rows(const akin_options *o, const akin_ncfile *table) {
+    bool by_group = akin_options_is(o, "by", "group");
+    return (!akin_options_given(o, "by") || by_group == akin_ncfile_has(table, "picture")) &&
+           (!akin_options_given(o, "against") || akin_ncfile_has(table, "target_id"));
+}
+
 /* The table must be of these embeddings. Not collective. */
 static akin_status read_table(akin_options *o, const char *table, const char *input,
                               table_options *out) {
@@ -298,7 +307,7 @@ static akin_status read_table(akin_options *o, const char *table, const char *in
     AKIN_TRY(akin_ncfile_peek(table, "table", &file));
     if (!akin_output_made_from(table, "table", "input_embeddings_digest", input))
         AKIN_TRY(akin_error_set(AKIN_INPUT, "--table %s was not made from %s", table, input));
-    out->explains = akin_options_text(o, "why") && asks_as_made(o);
+    out->explains = akin_options_text(o, "why") && asks_as_made(o) && is_of_its_rows(o, file);
     AKIN_TRY(akin_recorded_take(file, o, see_other, out));
     const char *against = akin_options_text(o, "against");
     if (akin_ncfile_has(file, "target_id") &&
@@ -340,7 +349,8 @@ static akin_status run(akin_call *call) {
     const char *table = akin_options_text(o, "table");
     if (table)
         AKIN_TRY(akin_agree(call->comm, read_table(call->options, table, arguments[0], &made)));
-    const akin_query_table list = {table, made.diversity, made.collapse};
+    const akin_query_table list = {table, made.diversity, made.collapse,
+                                   made.pool ? strtoul(made.pool, NULL, 10) : 0};
     const akin_query_params params = {.input = arguments[0],
                                       .ids = akin_options_text(o, "ids"),
                                       .id = akin_options_text(o, "id"),
@@ -372,6 +382,7 @@ done:
     akin_answer_free(answer);
     akin_mem_free(made.diversity);
     akin_mem_free(made.collapse);
+    akin_mem_free(made.pool);
     return status;
 }
 

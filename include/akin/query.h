@@ -13,6 +13,7 @@
 /* A table whose lists are chosen from more than their k best: by which options. */
 typedef struct {
     const char *path, *diversity, *collapse; /* values of the options; NULL = not given */
+    size_t pool;                             /* of the options; 0 = not given */
 } akin_query_table;
 
 typedef struct {

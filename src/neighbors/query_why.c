@@ -2,6 +2,7 @@
 #include "query_products.h"
 #include "query_rules.h"
 #include "query_table.h"
+#include "refine.h"
 #include <akin/allpairs.h>
 #include <akin/compare.h>
 #include <akin/file.h>
@@ -284,6 +285,16 @@ done:
 
 /* --- the list of a table --- */
 
+/* Whether diversity had the other to choose from, and did not choose it. */
+static bool is_passed_over(const explanation *e) {
+    const akin_query_table *table = e->params->table;
+    const akin_refine_params refine = {
+        .diverse = true, .collapse = table->collapse != NULL, .pool = table->pool};
+    const akin_query_place *place = &e->out->place;
+    return place->rank == 0 && !place->collapsed && e->out->rank > 0 &&
+           e->out->rank <= akin_refine_pool(&refine, e->params->k);
+}
+
 /* Those of its options that leave out what the rules allow. Collective; agreed. */
 static akin_status judge_table(explanation *e) {
     akin_status status;
@@ -292,12 +303,11 @@ static akin_status judge_table(explanation *e) {
     if (!table) return AKIN_OK;
     AKIN_TRY(akin_query_table_place(e->comm, e->params, place));
     e->out->pinned = place->pinned;
-    bool chosen = place->rank > 0 || place->collapsed || e->out->rank == 0;
     akin_status local = AKIN_OK;
     if (table->collapse)
         local = add_verdict(e, "collapse-duplicates", table->collapse, true, !place->collapsed);
     if (table->diversity && local == AKIN_OK)
-        local = add_verdict(e, "diversity", table->diversity, true, chosen);
+        local = add_verdict(e, "diversity", table->diversity, true, !is_passed_over(e));
     AKIN_TRY(akin_agree(e->comm, local));
 done:
     return status;

@@ -145,6 +145,42 @@ def test_the_place_in_a_table_that_chooses():
     assert "--fill category, which a query does not apply" in done.err and "rank_by_rules" not in done.json
 
 
+def by_rules_alone(*words, **more):
+    """The answer of the rules alone, with the warning."""
+    done = akin("query", "priced-e.nc", *words, "--json", **more)
+    assert "--diversity 0.5, which a query does not apply" in done.err and "rank_by_rules" not in done.json, (done.err, done.json)
+    assert not [r for r in done.json["rules"] if "diversity" in r["rule"]]
+    return done.json
+
+
+def test_beyond_the_candidates_of_a_table():
+    """Diversity chooses from 3 k or --pool candidates: what comes after them is beyond the end of the list, whatever it prefers."""
+    a = IDS[4]
+    for name, words, pool in (("diversity", [], 15), ("pool", ["--pool", 9], 9)):
+        akin("neighbors", "priced-e.nc", "-o", f"{name}.nc", *TABLES["diversity"], *words)
+        near = table_of(f"{name}.nc")[0][a][0]
+        ranked = [i for i, _ in akin("query", "priced-e.nc", "--id", a, "-k", N - 1, "--json").json["neighbors"]]
+        for b in (ranked[pool - 1], ranked[pool], ranked[-2]):
+            told = akin("query", "priced-e.nc", "--id", a, "--why", b, "--table", f"{name}.nc", ranks=2).out
+            is_candidate = ranked.index(b) < pool
+            assert b not in near and f"rank_by_rules        {ranked.index(b) + 1}  " in told, told
+            assert (f"rank                 none  {'excluded by a rule' if is_candidate else 'beyond the end of the list'}\n") in told, told
+            assert ("diversity 0.5        does not pass" if is_candidate else "diversity 0.5        passes") in told, told
+
+
+def test_rows_other_than_the_tables():
+    """Where --by or --against is not the table's, its lists are not what is asked for."""
+    with netCDF4.Dataset("priced-e.nc") as d:
+        groups, of = [str(g) for g in d["group_name"][:]], d["group"][:].filled(-1)
+        alone = [str(i) for i, g in zip(d["id"][:], of) if g < 0]
+    akin("neighbors", "priced-e.nc", "-o", "diverse-products.nc", "-k", 5, "--by", "group", "--diversity", 0.5)
+    j = by_rules_alone("--by", "group", "--id", groups[0], "--why", groups[1], "--table", "diversity.nc", ranks=2)
+    assert j["picture"] and j["rank"]
+    by_rules_alone("--against", "other.nc", "--id", IDS[0], "--why", IDS[1], "--table", "diversity.nc", ranks=2)
+    by_rules_alone("--by", "item", "--id", IDS[0], "--why", IDS[1], "--table", "diverse-products.nc")
+    by_rules_alone("--by", "group", "--id", alone[0], "--why", alone[1], "--table", "diversity.nc")
+
+
 def test_the_text_and_what_is_refused():
     told = akin("query", "beside/e.nc", "--id", IDS[0], "--why", IDS[1], ranks=2).out
     assert all(word in told for word in ("cosine", "colour", "same-category", "not asked for", "rank_without_rules"))
