@@ -233,6 +233,9 @@ static akin_status arrange(extension *run) {
     find_places(run);
     put_in_order(run);
     AKIN_TRY(find_first(run));
+    if (run->items == 0) /* the same on all ranks */
+        status = akin_error_set(AKIN_INPUT, "every item would be withdrawn: %s stays as it is",
+                                run->params->base);
 done:
     return status;
 }

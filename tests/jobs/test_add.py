@@ -169,6 +169,14 @@ def test_withdrawing_needs_no_picture():
             assert taken[0] not in f.read()
     write("some.csv", [["i03", "gone.png", "hats", "no"], ["i04", "gone.png", "hats", "yes"]])
     akin("add", "drop.ini", "some.csv", expect=3)  # one that is still sold needs its picture
+    akin("run", "drop.ini")
+    write("some.csv", [[row[0], "gone.png", "", "no"] for row in ROWS])
+    kept = {name: open(f"drop/{name}", "rb").read() for name in ("embeddings.nc", "table.nc", "t.jsonl")}
+    for ranks in (1, 3):
+        done = akin("add", "drop.ini", "some.csv", "--json", expect=3, ranks=ranks)
+        assert "every item would be withdrawn" in done.json["message"], done.json
+        assert {name: open(f"drop/{name}", "rb").read() for name in kept} == kept
+        assert not [name for name in os.listdir("drop") if name.endswith((".added", ".part"))], os.listdir("drop")
     with open("bad.ini", "w") as f:
         f.write("[ingest]\nsource = old.csv\nwithdrawals = yes\n")
     assert "belongs to akin add" in akin("run", "bad.ini", expect=2).err
