@@ -106,6 +106,8 @@ static akin_status accept_blank(ingest *run, size_t row) {
     uint8_t own[AKIN_IMAGE_BYTES] = {0}, *image;
     size_t place = run->place[row];
     if (run->feed) {
+        const akin_image_view *view = akin_network_feed_view(run->feed);
+        memset(akin_network_feed_seen(run->feed), 0, view->width * view->height * 3);
         AKIN_TRY(akin_network_feed_add(run->feed, place, 0, own));
     } else {
         AKIN_TRY(akin_picture_exchange_room(run->harvest, &image));

@@ -75,6 +75,19 @@ def test_what_a_network_gives():
         assert facts["network_input"] == "32x32" and len(facts["network_digest"]) == 32 and "0.485" in facts["network_normalisation"], facts
 
 
+def test_what_it_sees_of_a_withdrawn_item_is_black():
+    """Not the picture before it."""
+    if not HERE:
+        return
+    draw_catalogue(fresh("withdrawn"), 3)
+    with open("withdrawn/some.csv", "w") as f:
+        f.write("id,path,available\n" + "".join(f"i{i}a,p{i}.png,yes\ni{i}b,gone.png,no\n" for i in range(3)))
+    for ranks in (1, 3):
+        given, _ = see("withdrawn/some.csv", "mean", "--withdrawals", *WHOLE, ranks=ranks)
+        black = abs(given - W @ (-MEAN / STD)).max(axis=1) < 0.01
+        assert black.tolist() == [False, True] * 3, (ranks, given)
+
+
 def shown(picture, resize, crop, resample):
     """As Hugging Face's image processors do it: a number is the shorter side."""
     width, height = picture.size
