@@ -3,7 +3,7 @@
  *
  * dimensions: item, row = 32, column = 32, channel = 3, and those of labels
  * ubyte image(item, row, column, channel); RGB, contiguous
- * uint64 content_hash(item); XXH3-64 of the image file's bytes
+ * uint64 content_hash(item); XXH3-64 of the image file's bytes; 0 = none
  * and those of labels; if a pretrained network was run on the pictures also
  * float network(item, network_feature); its output
  * with attributes that identify the network and its input: network_digest, network_request ...

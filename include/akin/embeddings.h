@@ -2,7 +2,7 @@
  *
  *   float  embedding(item, feature)   unit length
  *   uint64 content_hash(item)         as in the catalogue: lets the next night keep the vector of
- *                                     an unchanged picture
+ *                                     an unchanged picture; 0 = none
  *   and the variables of labels
  *   attributes: input_catalog_digest, input_model_digest, catalog_options; for imported vectors
  *   (embed.h) input_vectors_digest instead of a model's, and input_blended_digest of a
