@@ -248,7 +248,8 @@ done:
 /* --- the rules of a table --- */
 
 typedef struct {
-    bool explains; /* the table's list, which is read */
+    bool explains; /* --why */
+    bool reads;    /* the table's list is what is asked for */
     bool chosen;   /* so its lists are not the first k of the rules alone */
     char *diversity, *collapse, *pool;
 } table_options;
@@ -256,10 +257,10 @@ typedef struct {
 typedef struct {
     const char *name, *none;
     size_t kept; /* offset of the field that has the value, 0 = none */
-    bool told;   /* also where the list is read */
+    bool told;   /* also where a place in the list is explained */
 } other_option;
 
-/* Options that a query does not apply. */
+/* Options that a query does not apply, unless it reads the list. */
 static const other_option others[] = {
     {"diversity", "", offsetof(table_options, diversity), false},
     {"collapse-duplicates", "", offsetof(table_options, collapse), false},
@@ -275,11 +276,12 @@ static akin_status see_other(void *context, const char *table, const char *name,
     for (const other_option *o = others; o < others + sizeof others / sizeof *others; o++) {
         if (strcmp(name, o->name) != 0 || strcmp(value, o->none) == 0) continue;
         char **field = o->kept ? (void *)((char *)seen + o->kept) : NULL;
-        if (o->told || !seen->explains)
+        bool told = seen->explains && o->told;
+        if (told || !seen->reads)
             akin_log_warning("query: %s was made with --%s %s, which a query does not apply: its "
                              "lists differ from this answer",
                              table, name, value);
-        seen->chosen = seen->chosen || !o->told;
+        seen->chosen = seen->chosen || !told;
         if (field && !(*field = akin_mem_text(value))) return AKIN_FAILED;
     }
     return AKIN_OK;
@@ -292,10 +294,12 @@ static bool asks_as_made(const akin_options *o) {
     return true;
 }
 
-/* Whether the list is of the same rows: where --by or --against is given, it is the table's. */
+/* Whether the list is of the same rows and scores: where --by or --against is given, it is the
+ * table's. */
 static bool is_of_its_rows(const akin_options *o, const akin_ncfile *table) {
     bool by_group = akin_options_is(o, "by", "group");
-    return (!akin_options_given(o, "by") || by_group == akin_ncfile_has(table, "picture")) &&
+    return !akin_options_given(o, "pictures") &&
+           (!akin_options_given(o, "by") || by_group == akin_ncfile_has(table, "picture")) &&
            (!akin_options_given(o, "against") || akin_ncfile_has(table, "target_id"));
 }
 
@@ -307,7 +311,8 @@ static akin_status read_table(akin_options *o, const char *table, const char *in
     AKIN_TRY(akin_ncfile_peek(table, "table", &file));
     if (!akin_output_made_from(table, "table", "input_embeddings_digest", input))
         AKIN_TRY(akin_error_set(AKIN_INPUT, "--table %s was not made from %s", table, input));
-    out->explains = akin_options_text(o, "why") && asks_as_made(o) && is_of_its_rows(o, file);
+    out->explains = akin_options_text(o, "why") != NULL;
+    out->reads = akin_options_text(o, "id") && asks_as_made(o) && is_of_its_rows(o, file);
     AKIN_TRY(akin_recorded_take(file, o, see_other, out));
     const char *against = akin_options_text(o, "against");
     if (akin_ncfile_has(file, "target_id") &&
@@ -364,9 +369,9 @@ static akin_status run(akin_call *call) {
                                       .k = (size_t)akin_options_int(o, "k"),
                                       .rules = rules_of(o),
                                       .why = akin_options_text(o, "why"),
-                                      .table = made.explains && made.chosen ? &list : NULL};
+                                      .table = made.reads && made.chosen ? &list : NULL};
     AKIN_TRY(check(&params));
-    if (table) compare_files(table, &params.rules);
+    if (table && (params.why || !params.table)) compare_files(table, &params.rules);
     if (params.why) {
         status = explain(call, &params);
         goto done;

@@ -27,7 +27,7 @@ typedef struct {
     akin_neighbors_rules
         rules; /* a picture has no category and no group: rules that need them are AKIN_USAGE */
     const char *why;               /* of akin_query_explain: the id of the other item */
-    const akin_query_table *table; /* likewise: whose list is explained; NULL: that of the rules */
+    const akin_query_table *table; /* whose list of `id` is the answer; NULL: that of the rules */
 } akin_query_params;
 
 typedef struct akin_answer akin_answer;

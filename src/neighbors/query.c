@@ -2,6 +2,7 @@
 #include "query_item.h"
 #include "query_products.h"
 #include "query_rules.h"
+#include "query_table.h"
 #include <akin/allpairs.h>
 #include <akin/catalog.h>
 #include <akin/compare.h>
@@ -398,6 +399,7 @@ akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_an
     uint64_t *list = NULL;
     size_t number = 0;
     *out = NULL;
+    if (params->table) return akin_query_table_list(comm, params, out);
     if (params->image &&
         (params->rules.same_category || (params->rules.exclude_same_group && !params->by_group)))
         return akin_error_option(

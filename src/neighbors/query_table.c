@@ -1,12 +1,13 @@
-/* query_table: the place of one item or product in a table's list of another. */
+/* query_table: a table's list of an item or product, and the place of another in it. */
 #include "query_table.h"
+#include "query_item.h"
 #include <akin/ids.h>
 #include <akin/mem.h>
 #include <akin/table.h>
 #include <string.h>
 
 typedef struct {
-    const akin_table *table;
+    akin_table *table;
     akin_ids *ids;
     int64_t row, other; /* rows of the ids */
 } looking;
@@ -45,25 +46,64 @@ done:
     return status;
 }
 
+static void stop_looking(looking *l) {
+    akin_ids_free(l->ids);
+    akin_table_close(l->table);
+}
+
+/* On rank 0. */
+static akin_status start_looking(akin_comm *comm, const akin_query_params *params, looking *l) {
+    akin_status status;
+    *l = (looking){0};
+    AKIN_TRY(akin_table_open(akin_comm_alone(comm), params->table->path, &l->table));
+    AKIN_TRY(akin_ids_read(akin_table_file(l->table), &l->ids));
+    l->row = akin_ids_find(l->ids, params->id);
+    l->other = params->why ? akin_ids_find_neighbor(l->ids, params->why) : 0;
+    if (l->row < 0 || l->other < 0)
+        status = akin_error_set(AKIN_INPUT, "%s has no row '%s'", params->table->path,
+                                l->row < 0 ? params->id : params->why);
+done:
+    return status;
+}
+
 /* On rank 0. */
 static akin_status look(akin_comm *comm, const akin_query_params *params, akin_query_place *out) {
+    looking l;
     akin_status status;
-    akin_table *table = NULL;
-    looking l = {0};
-    AKIN_TRY(akin_table_open(akin_comm_alone(comm), params->table->path, &table));
-    AKIN_TRY(akin_ids_read(akin_table_file(table), &l.ids));
-    l.table = table;
-    l.row = akin_ids_find(l.ids, params->id);
-    l.other = akin_ids_find_neighbor(l.ids, params->why);
-    if (l.row < 0 || l.other < 0)
-        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s has no row '%s'", params->table->path,
-                                l.row < 0 ? params->id : params->why));
+    AKIN_TRY(start_looking(comm, params, &l));
     AKIN_TRY(find_rank(&l, out));
-    if (akin_table_has_duplicates(table)) status = find_duplicate(&l, out);
+    if (akin_table_has_duplicates(l.table)) status = find_duplicate(&l, out);
 done:
-    akin_ids_free(l.ids);
-    akin_table_close(table);
+    stop_looking(&l);
     return status;
+}
+
+/* On rank 0. */
+static akin_status read_list(akin_comm *comm, const akin_query_params *params, akin_answer **out) {
+    looking l;
+    akin_status status;
+    akin_lists *lists = NULL;
+    akin_list list = {0};
+    const char **names = NULL;
+    AKIN_TRY(start_looking(comm, params, &l));
+    AKIN_TRY(akin_lists_create(l.table, &lists));
+    AKIN_TRY(akin_lists_get(lists, (size_t)l.row, &list));
+    if (!(names = akin_mem_alloc(list.count, sizeof *names))) AKIN_TRY(AKIN_FAILED);
+    for (size_t e = 0; e < list.count; e++)
+        names[e] = akin_ids_text(l.ids, (size_t)list.neighbor[e]);
+    status =
+        akin_query_answer_create(akin_table_targets(l.table), names, list.score, list.count, out);
+done:
+    akin_mem_free(names);
+    akin_lists_free(lists);
+    stop_looking(&l);
+    return status;
+}
+
+akin_status akin_query_table_list(akin_comm *comm, const akin_query_params *params,
+                                  akin_answer **out) {
+    *out = NULL;
+    return akin_agree(comm, akin_comm_rank(comm) == 0 ? read_list(comm, params, out) : AKIN_OK);
 }
 
 akin_status akin_query_table_place(akin_comm *comm, const akin_query_params *params,

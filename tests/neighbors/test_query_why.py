@@ -117,7 +117,7 @@ def test_the_place_in_a_table_that_chooses():
         akin("neighbors", "priced-e.nc", "-o", f"{name}.nc", *words)
         lists, of = table_of(f"{name}.nc")
         more = words[words.index("--by"): words.index("--by") + 2] if "--by" in words else []
-        more += ["--pictures", "mean"] if "mean" in words else ["--against", "other.nc"] if name == "against" else []
+        more += ["--against", "other.nc"] if name == "against" else []
         for a in list(lists)[number::23]:
             near, pinned, filled = lists[a]
             own = next(i for i, one in enumerate(IDS) if a in (one, group[one]))
@@ -143,6 +143,28 @@ def test_the_place_in_a_table_that_chooses():
     # With another k it is not the table's list that is asked for.
     done = akin("query", "priced-e.nc", "--id", a, "--why", near[-1], "--table", "fill.nc", "-k", 3, "--json")
     assert "--fill category, which a query does not apply" in done.err and "rank_by_rules" not in done.json
+
+
+def test_the_list_of_a_table_that_chooses():
+    """Without --why the answer is the table's row, scores included, whatever chose it; with another k it is that of the rules."""
+    tables = {**TABLES, "calibrated": ["-k", 5, "--score", "calibrated", "--diversity", 0.7],
+              "colour": ["-k", 4, "--aspect", "colour", "--model", "beside/model.nc", "--catalog", "priced.nc"]}
+    for number, (name, words) in enumerate(tables.items()):
+        akin("neighbors", "priced-e.nc", "-o", f"{name}.nc", *words)
+        lists = table_of(f"{name}.nc")[0]
+        with netCDF4.Dataset(f"{name}.nc") as d:
+            scores = dict(zip(lists, d["score"][:].data))
+        for a in list(lists)[number::21]:
+            done = akin("query", "priced-e.nc", "--id", a, "--table", f"{name}.nc", "--json", ranks=number % 3)
+            near = lists[a][0]
+            told = [(b, np.float32(s)) for b, s in done.json["neighbors"]]
+            assert told == list(zip(near, scores[a])) and not done.err, (name, a, done.err, told, near, scores[a])
+    done = akin("query", "priced-e.nc", "--id", IDS[0], "--table", "calibrated.nc", "--json", "-k", 4, ranks=2)
+    assert all(f"--{word}, which a query does not apply" in done.err for word in ("diversity 0.7", "score calibrated")), done.err
+    # Another --pictures than the table's has other scores.
+    done = akin("query", "priced-e.nc", "--by", "group", "--pictures", "best", "--id", "g0", "--table", "means.nc", "--json")
+    assert "--diversity 0.5, which a query does not apply" in done.err
+    assert "has no row" in akin("query", "priced-e.nc", "--id", "nobody", "--table", "diversity.nc", expect=3, ranks=3).err
 
 
 def by_rules_alone(*words, **more):
