@@ -25,12 +25,14 @@
     }
 #define OUTPUT_IS_SET                                                                              \
     { "output", "is set by the run: output in [job] is the folder for all files" }
+#define WITHDRAWALS_ARE_SET                                                                        \
+    { "withdrawals", "belongs to akin add JOB.ini NEW.csv, which sets it" }
 
 static const akin_jobfile_refusal refused[] = {OUTPUT_IS_SET, REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal ingest_refused[] = {
     OUTPUT_IS_SET,
     {"rejects", "is set by the run: rejects.csv in the output folder"},
-    {"withdrawals", "belongs to akin add JOB.ini NEW.csv, which sets it"},
+    WITHDRAWALS_ARE_SET,
     REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal job_refused[] = {
     {AKIN_STAGES_ADDED, "belongs on the command line: akin add JOB.ini NEW.csv"}, {NULL, NULL}};
@@ -44,6 +46,7 @@ static const akin_jobfile_refusal fetch_refused[] = {
     {"last-replaces", "is that of [ingest]"},
     {"max-pixels", "is that of [ingest]"},
     {"rejects", "is for ingest: rejects.csv has them"},
+    WITHDRAWALS_ARE_SET,
     REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal embed_refused[] = {
     OUTPUT_IS_SET,
@@ -280,6 +283,11 @@ static akin_status settle_argument(const char *file, akin_options *options,
     return status;
 }
 
+static akin_status settle_withdrawals(const akin_stage_setting *setting, akin_options *options) {
+    return akin_stages_added(setting->job) ? akin_options_set(options, "withdrawals", "yes", "add")
+                                           : AKIN_OK;
+}
+
 /* What ingest will read is fetched, as it will read it. */
 static akin_status settle_fetch(const akin_stage_setting *setting, akin_options *options) {
     akin_status status = AKIN_OK;
@@ -297,7 +305,8 @@ static akin_status settle_fetch(const akin_stage_setting *setting, akin_options 
     if (cache && !akin_options_given(options, "cache"))
         AKIN_TRY(akin_options_set(options, "cache", cache, "run"));
     snprintf(max_pixels, sizeof max_pixels, "%lld", akin_options_int(ingest, "max-pixels"));
-    status = akin_options_set(options, "max-pixels", max_pixels, "run");
+    AKIN_TRY(akin_options_set(options, "max-pixels", max_pixels, "run"));
+    status = settle_withdrawals(setting, options);
 done:
     return status;
 }
@@ -313,8 +322,7 @@ static akin_status settle_ingest(const akin_stage_setting *setting, akin_options
         AKIN_TRY(akin_options_set(options, "cache", cache, "run"));
     if ((fetched || offline) && akin_options_text(options, "cache"))
         AKIN_TRY(akin_options_set(options, "offline", "yes", "run"));
-    if (akin_stages_added(setting->job))
-        status = akin_options_set(options, "withdrawals", "yes", "add");
+    status = settle_withdrawals(setting, options);
 done:
     return status;
 }

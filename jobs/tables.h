@@ -40,6 +40,13 @@
                 "utf-16le, utf-16be or windows-1252"                                               \
     }
 
+/* An entry of a table of options, likewise. */
+#define AKIN_WITHDRAWALS_OPTION                                                                    \
+    {                                                                                              \
+        .name = "withdrawals", .type = AKIN_OPTION_FLAG,                                           \
+        .help = "rows that are not available need no picture (akin add sets this)"                 \
+    }
+
 /* Their names, and root: what the stages that read one table have in common. */
 #define AKIN_TABLE_KEYS                                                                            \
     { "root", "columns", "separator", "encoding", "attributes", "bad-attribute", "last-replaces" }

@@ -13,6 +13,7 @@ static const akin_option options[] = {
      .argument = "DIR",
      .help = "as in ingest: the folder that relative paths start from"},
     AKIN_TABLE_OPTIONS,
+    AKIN_WITHDRAWALS_OPTION,
     {.name = "max-pixels",
      .type = AKIN_OPTION_INT,
      .initial = "100000000",
@@ -59,7 +60,8 @@ static akin_status read_part(akin_comm *comm, const akin_source *source, reading
     bool *wanted = akin_mem_zalloc(akin_source_rows(source), sizeof *wanted);
     akin_status status = wanted ? akin_rejects_create(&r->rejects) : AKIN_FAILED;
     for (size_t i = (size_t)akin_comm_rank(comm); i < valid && status == AKIN_OK; i += size)
-        wanted[order[i]] = akin_source_is_address(source, order[i]);
+        wanted[order[i]] =
+            akin_source_is_address(source, order[i]) && akin_source_needs_picture(source, order[i]);
     if (status == AKIN_OK) status = akin_source_read(source, wanted, take, r);
     akin_mem_free(wanted);
     return status;
@@ -108,7 +110,8 @@ static akin_status run(akin_call *call) {
     akin_fetch_result result = {0};
     const akin_fetch_params params = params_of(call->options);
     akin_source_params from = {.root = akin_options_text(call->options, "root"),
-                               .cache = params.cache};
+                               .cache = params.cache,
+                               .withdrawals = akin_options_flag(call->options, "withdrawals")};
     size_t had = 0, rejected = 0;
     (void)!akin_tables_params(call->options, &from); /* checked before */
     from.count = akin_options_arguments(call->options, &from.names);

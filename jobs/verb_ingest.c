@@ -51,9 +51,7 @@ static const akin_option options[] = {
      .argument = "X",
      .help =
          "if more than this share of the rows is rejected, exit with 3 and keep the old output"},
-    {.name = "withdrawals",
-     .type = AKIN_OPTION_FLAG,
-     .help = "rows that are not available need no picture (akin add sets this)"},
+    AKIN_WITHDRAWALS_OPTION,
     {.name = "previous",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -128,7 +126,6 @@ static akin_ingest_params read_params(const akin_call *call, const char *tempora
                                  .fit = read_fit(akin_options_text(o, "fit")),
                                  .max_pixels = (uint64_t)akin_options_int(o, "max-pixels"),
                                  .rejects = akin_options_text(o, "rejects"),
-                                 .withdrawals = akin_options_flag(o, "withdrawals"),
                                  .max_reject_fraction = akin_options_real(o, "max-reject-fraction"),
                                  .previous = akin_options_text(o, "previous"),
                                  .network = read_network(o),
@@ -139,6 +136,7 @@ static akin_ingest_params read_params(const akin_call *call, const char *tempora
                                  .result_options = call->result_options};
     params.source.count = akin_options_arguments(o, &params.source.names);
     params.source.root = akin_options_text(o, "root");
+    params.source.withdrawals = akin_options_flag(o, "withdrawals");
     (void)!akin_tables_params(o, &params.source); /* both were checked before */
     (void)!akin_addresses_params(o, &params.fetch);
     params.fetch.cache = params.source.cache = cache ? cache : temporary;

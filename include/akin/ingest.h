@@ -20,8 +20,6 @@ typedef struct {
     uint64_t max_pixels;
     const char *rejects;        /* CSV of id,path,reason; NULL: the first are logged */
     double max_reject_fraction; /* of the rows; more: AKIN_INPUT, and the old output stays */
-    bool withdrawals; /* a row that is not available needs no picture: it becomes an item with a
-                       * black one, and no (0) content_hash */
     const char
         *previous; /* catalog.nc: pictures whose bytes are unchanged are reused; NULL: none */
     akin_pretrained_params network; /* path NULL: none looks at the pictures */

@@ -28,6 +28,7 @@ typedef struct {
     const char *attributes; /* "price:number brand:label": further columns; NULL: none */
     bool reject_bad;        /* a row with a wrong value of one of them; or the value is left out */
     bool last_replaces; /* rows of the last source replace those of the others with the same id */
+    bool withdrawals;   /* rows that are not available need no picture: their path may be empty */
 } akin_source_params;
 
 #define AKIN_SOURCE_ATTRIBUTES_MAX 32
@@ -80,11 +81,12 @@ float akin_source_number(const akin_source *source, size_t row, size_t attribute
 const char *akin_source_label(const akin_source *source, size_t row, size_t attribute);
 /* Whether its path is an address: https://, http:// or s3://. */
 bool akin_source_is_address(const akin_source *source, size_t row);
-bool akin_source_has_addresses(const akin_source *source); /* any row */
-/* Rows without a reason whose file is missing, and the first of them (SIZE_MAX: none). */
+bool akin_source_has_addresses(const akin_source *source);             /* any row */
+bool akin_source_needs_picture(const akin_source *source, size_t row); /* no: withdrawals */
+/* Rows without a reason whose file is needed and missing, the first of them (SIZE_MAX: none). */
 size_t akin_source_missing(const akin_source *source, size_t *first);
-/* Rows without a reason whose path is an address of which the cache has no picture, or only one
- * from an earlier run. */
+/* Rows without a reason whose picture is needed and whose path is an address of which the cache
+ * has none, or only one from an earlier run. */
 size_t akin_source_unfetched(const akin_source *source);
 /* 32 hexadecimal digits: XXH3-128 over every row's id, path, labels, and its file's size and
  * modification time (of a tar: the archive's; of an address: the digest of the cached copy).

@@ -46,7 +46,7 @@ static akin_status list_addresses(fetch *f, const akin_source *source) {
     f->addresses = akin_mem_alloc(valid, sizeof *f->addresses);
     if (!f->addresses) return AKIN_FAILED;
     for (size_t i = 0; i < valid; i++)
-        if (akin_source_is_address(source, order[i]))
+        if (akin_source_is_address(source, order[i]) && akin_source_needs_picture(source, order[i]))
             f->addresses[all++] = akin_source_get(source, order[i]).path;
     if (all > 0) qsort(f->addresses, all, sizeof *f->addresses, by_text);
     for (size_t i = 0; i < all; i++)

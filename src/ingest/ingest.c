@@ -120,9 +120,8 @@ done:
 }
 
 static akin_status reject(ingest *run, size_t row, const char *reason) {
-    return run->params->withdrawals && !akin_source_get(run->source, row).available
-               ? accept_blank(run, row)
-               : akin_rejects_add(run->rejects, row, reason);
+    return akin_source_needs_picture(run->source, row) ? akin_rejects_add(run->rejects, row, reason)
+                                                       : accept_blank(run, row);
 }
 
 /* Decodes once for the 32x32 image and the network's input. *refused: whether the row is among the

@@ -29,6 +29,7 @@ struct akin_source {
     size_t first_missing;
     size_t *order; /* [valid] */
     size_t valid;
+    bool withdrawals;
     char digest[AKIN_HASH_TEXT_SIZE];
 };
 
@@ -64,8 +65,8 @@ static akin_status list_one(const char *name, const akin_source_params *params,
     if (status == AKIN_OK && is_tar && params->attributes)
         return refuse_attributes(name, "archive");
     if (status != AKIN_OK || is_tar) return status;
-    const akin_source_table form = {params->root, params->columns, params->encoding,
-                                    params->separator, params->reject_bad};
+    const akin_source_table form = {params->root,      params->columns,    params->encoding,
+                                    params->separator, params->reject_bad, params->withdrawals};
     return akin_source_csv_list(name, &form, rows);
 }
 
@@ -187,21 +188,24 @@ static akin_status digest_address(const akin_source *source, size_t row, akin_ha
         status = akin_picture_cache_find(source->cache,
                                          akin_source_list_text(source->rows, record->path), &found);
     akin_hasher_add_text(hasher, found.digest);
-    if (!record->reason && (!found.has_picture || *found.failure)) seen->unfetched++;
+    if (!record->reason && (!found.has_picture || *found.failure))
+        seen->unfetched += akin_source_needs_picture(source, row);
     return status;
 }
 
 /* The state of a file; a member of an archive changes with the archive. */
-static void digest_file(const akin_source_list *rows, size_t row, akin_hasher *hasher,
+static void digest_file(const akin_source *source, size_t row, akin_hasher *hasher,
                         share_seen *seen) {
     uint64_t size;
     int64_t changed;
+    const akin_source_list *rows = source->rows;
     const akin_source_record *record = akin_source_list_get(rows, row);
     const char *base = akin_source_list_text(rows, record->base);
     bool there = akin_source_file_stat(
         record->member > 0 ? "" : base,
         record->member > 0 ? base : akin_source_list_text(rows, record->path), &size, &changed);
-    if (!there && !record->reason && seen->missing++ == 0) seen->first_missing = (int64_t)row;
+    if (!there && !record->reason && akin_source_needs_picture(source, row) && seen->missing++ == 0)
+        seen->first_missing = (int64_t)row;
     const uint64_t numbers[] = {row, record->available, record->member, size, (uint64_t)changed};
     akin_hasher_add(hasher, numbers, sizeof numbers);
 }
@@ -224,7 +228,7 @@ static akin_status digest_row(const akin_source *source, size_t row, share_seen 
     if (record->address)
         status = digest_address(source, row, hasher, seen);
     else
-        digest_file(rows, row, hasher, seen);
+        digest_file(source, row, hasher, seen);
     akin_hash128 hash = akin_hasher_result(hasher);
     akin_hasher_free(hasher);
     seen->sum.low += hash.low;
@@ -299,6 +303,7 @@ akin_status akin_source_open(akin_comm *comm, const akin_source_params *params, 
     if (local == AKIN_OK)
         local = akin_source_attributes_parse(params->attributes, &source->attributes);
     if (local == AKIN_OK) akin_source_list_set_attributes(source->rows, &source->attributes);
+    if (local == AKIN_OK) source->withdrawals = params->withdrawals;
     AKIN_TRY(akin_agree(comm, local));
     bool lists = akin_comm_rank(comm) == 0;
     AKIN_TRY(akin_agree(comm, lists ? list_here(source, params) : AKIN_OK));
@@ -338,6 +343,10 @@ bool akin_source_has_addresses(const akin_source *source) {
     for (size_t row = 0; row < akin_source_rows(source); row++)
         if (akin_source_is_address(source, row)) return true;
     return false;
+}
+
+bool akin_source_needs_picture(const akin_source *source, size_t row) {
+    return !source->withdrawals || akin_source_list_get(source->rows, row)->available;
 }
 
 size_t akin_source_unfetched(const akin_source *source) {

@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
     const char *path;
     const char *base; /* the folder for relative paths */
-    bool confined, has_header, reject_bad;
+    bool confined, has_header, reject_bad, withdrawals;
     akin_columns *columns;
     const akin_source_attributes *attributes;
     akin_text *labels[AKIN_SOURCE_ATTRIBUTES_MAX]; /* as stored, of a row */
@@ -85,8 +85,8 @@ static const char *find_address_fault(akin_source_text path) {
            "supported";
 }
 
-static const char *find_path_fault(const table *t, akin_source_text path) {
-    if (path.length == 0) return "the path is empty";
+static const char *find_path_fault(const table *t, akin_source_text path, bool needed) {
+    if (path.length == 0) return needed ? "the path is empty" : NULL;
     if (memchr(path.bytes, '\0', path.length)) return "the path contains a NUL";
     if (is_address(path)) return find_address_fault(path);
     if (t->confined && path.bytes[0] == '/')
@@ -145,20 +145,23 @@ static akin_status add_row(table *t, size_t row, const akin_source_text *text) {
                                .values = values,
                                .base = t->base,
                                .confined = t->confined};
-    if (is_address(found.path)) found.base = "", found.confined = false, found.address = true;
+    found.address = is_address(found.path);
+    if (found.address || found.path.length == 0) found.base = "", found.confined = false;
     if (akin_source_list_is_replaced(t->rows, found.id)) return AKIN_OK;
     char reason[160], bad[160];
     bool told = akin_columns_are_told(t->columns), shown = true;
-    found.reason = find_path_fault(t, found.path);
     if (!read_switch(text[AKIN_COLUMN_AVAILABLE], told, &found.available)) {
         akin_source_text wrong = akin_columns_trim(text[AKIN_COLUMN_AVAILABLE].bytes,
                                                    text[AKIN_COLUMN_AVAILABLE].length);
         snprintf(reason, sizeof reason,
                  "available is '%.*s', not one of 1, 0, yes, no, true, false",
                  wrong.length < 40 ? (int)wrong.length : 40, wrong.bytes);
-        if (!found.reason) found.reason = reason;
+        found.reason = reason;
     }
     if (read_switch(text[AKIN_COLUMN_HIDDEN], told, &shown) && !shown) found.available = false;
+    const char *fault =
+        find_path_fault(t, found.path, found.reason || found.available || !t->withdrawals);
+    if (fault) found.reason = fault;
     akin_status status = read_values(t, row, text + AKIN_COLUMN_COUNT, values, bad, sizeof bad);
     if (*bad && !found.reason) found.reason = bad;
     return status == AKIN_OK ? akin_source_list_add(t->rows, &found) : status;
@@ -419,6 +422,7 @@ akin_status akin_source_csv_list(const char *path, const akin_source_table *form
                .confined = form->root,
                .rows = rows,
                .reject_bad = form->reject_bad,
+               .withdrawals = form->withdrawals,
                .attributes = attributes,
                .columns_count = AKIN_COLUMN_COUNT + attributes->count};
     char *folder = form->root ? akin_mem_text(form->root) : akin_file_folder(path);

@@ -12,6 +12,7 @@ typedef struct {
     const char *encoding; /* as in akin/charset.h; NULL: by its byte order mark, or UTF-8 */
     char separator;       /* of fields; NUL: chosen by the header */
     bool reject_bad;      /* a row with a wrong value of an attribute; or the value is left out */
+    bool withdrawals;     /* a row that is not available may have an empty path */
 } akin_source_table;
 
 /* Appends its rows, with the attributes of the list. With a root no path may be absolute or lead

@@ -5,7 +5,8 @@ import csv
 import json
 import os
 
-from servers import redis_server
+import picture_server as ps
+from servers import free_port, redis_server
 from support import akin, assert_same_variables, draw, fresh, main
 
 os.chdir(fresh("add"))
@@ -180,6 +181,36 @@ def test_withdrawing_needs_no_picture():
     with open("bad.ini", "w") as f:
         f.write("[ingest]\nsource = old.csv\nwithdrawals = yes\n")
     assert "belongs to akin add" in akin("run", "bad.ini", expect=2).err
+
+
+def test_of_withdrawn_items_no_picture_is_fetched():
+    """Nor is an address or a path needed, whether the job fetches first or as it reads; in a night both are."""
+    server = ps.Server()
+    server.rules["/new.png"] = server.rules["/old.png"] = ps.picture(open("41.png", "rb").read())
+    drop = [["i03", f"http://127.0.0.1:{free_port()}/gone.png", "", "no"], ["i04", "", "", "no"], ["i05", f"{server.base}/old.png", "", "no"]]
+    write("drop.csv", drop)
+    write("more.csv", [*drop[:2], ["n41", f"{server.base}/new.png", "hats", "yes"]])
+    write("kept.csv", [["i03", "", "", "yes"]])
+    for name, fetch in (("first", "[fetch]\ncache = first.cache\nallow-private = yes\n"), ("reading", "")):
+        job(f"{name}.ini", f"old.csv\ncache = {name}.cache\nallow-private = yes", name)
+        with open(f"{name}.ini", "a") as f:
+            f.write(fetch)
+        for source, ranks, asked, counts in (("drop.csv", 1, 0, (0, 0, 3)), ("more.csv", 3, 1, (1, 0, 2))):
+            akin("run", f"{name}.ini")
+            server.forget()
+            done = akin("add", f"{name}.ini", source, "--json", ranks=ranks).json["stages"]
+            assert tuple(done["embed"][key] for key in ("new", "replaced", "left_out")) == counts, done["embed"]
+            assert len(server.requests()) == asked, server.requests()
+            if fetch:
+                assert (done["fetch"]["addresses"], done["fetch"]["rejected"]) == (asked, 0), done["fetch"]
+        again = akin("add", f"{name}.ini", "more.csv", "--json", ranks=2).json["stages"]
+        assert all(again[stage]["skipped"] for stage in ("embed", "neighbors", "publish")), again
+        assert "i03 (): row 2: the path is empty" in akin("add", f"{name}.ini", "kept.csv", expect=3).err
+    akin("ingest", "drop.csv", "-o", "none.nc", "--cache", "none", "--offline", expect=3)
+    with open("bad.ini", "w") as f:
+        f.write("[ingest]\nsource = old.csv\n[fetch]\ncache = c\nwithdrawals = yes\n")
+    assert "belongs to akin add" in akin("run", "bad.ini", expect=2).err
+    server.stop()
 
 
 def test_a_table_by_aspect_is_refused_before_anything_changes():
