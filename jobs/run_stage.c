@@ -148,8 +148,8 @@ static akin_status record_work(akin_run_state *run, const akin_stage *stage,
     akin_status status = record(run, stage, own, true);
     if (status == AKIN_OK) akin_stage_report(run, stage->verb, table, call->report, false);
     if (outcome == AKIN_OK) return status;
-    akin_error_set(outcome, "%s: %s", akin_job_title(stage->verb, table, room),
-                   message ? message : "failed");
+    akin_error_repeat(outcome, message ? message : "failed");
+    akin_error_context(outcome, "%s: ", akin_job_title(stage->verb, table, room));
     return outcome == AKIN_GATE ? akin_table_gates_tell(own->job, call->report, outcome) : outcome;
 }
 

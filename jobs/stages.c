@@ -454,7 +454,7 @@ static akin_status end_ingest(akin_stage_run *run) {
     if (akin_comm_rank(run->call->comm) == 0 && !akin_stages_added(run->job->file))
         status =
             akin_preflight_labels(run->job->file, akin_options_text(run->call->options, "output"));
-    return akin_agree(run->call->comm, status);
+    return akin_agree_with_first(run->call->comm, status);
 }
 
 static akin_status prepare_train(akin_stage_run *run) {

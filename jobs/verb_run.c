@@ -267,7 +267,7 @@ static akin_status end(akin_run_state *run, akin_status outcome, double start) {
         akin_log_info("%s: done in %.1f s, %s", akin_stages_added(run->job) ? "add" : "run",
                       akin_comm_seconds() - start, akin_folder_path(run->folder));
 done:
-    if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s", message ? message : "failed");
+    if (outcome != AKIN_OK) status = akin_error_repeat(outcome, message ? message : "failed");
     akin_metrics_end(run->call->comm, run->metrics, status, night, akin_comm_seconds() - start);
     if (status == AKIN_INTERRUPTED)
         akin_log_record("run: interrupted (exit %d), submit again to continue: %s", status,

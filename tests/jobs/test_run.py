@@ -283,10 +283,13 @@ def test_rules_that_need_labels_are_checked_before_anything_is_touched():
     with open("pictures/torn.png", "w") as f:
         f.write("no picture")
     with open("pictures/torn.csv", "w") as f:
-        f.write("id,path,category\n" + "".join(f"i{i},p{i}.png,\n" for i in range(20)) + "torn,torn.png,hats\n")
-    write_job("torn.ini", job="name = torn", ingest="source = pictures/torn.csv", neighbors="k = 3\nsame-category = yes", publish=None)
-    done = run(job="torn.ini", expect=2, ranks=2)
-    assert "torn.ini:11: [neighbors] same-category: no item" in done.json["message"], done.json["message"]
+        f.write("id,path,category,group\n" + "".join(f"i{i},p{i}.png,,\n" for i in range(20)) + "torn,torn.png,hats,g\n")
+    write_job("torn.ini", job="name = torn", ingest="source = pictures/torn.csv", neighbors="k = 3\nexclude-same-group = yes\nsame-category = yes", publish=None)
+    for ranks in (0, 3):
+        done = run(job="torn.ini", expect=2, ranks=ranks)
+        first, second = done.json["message"].split("\n")
+        assert first.startswith("torn.ini:11: [neighbors] exclude-same-group: no item"), first
+        assert second.startswith("torn.ini:12: [neighbors] same-category: no item"), second
     assert list(done.json["stages"]) == ["ingest"] and not os.path.exists("results/torn/model.nc"), done.json
     write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors="k = 3", publish=None)
     done = run(job="bare.ini")
