@@ -1,7 +1,6 @@
 /* mistakes: see mistakes.h. */
 #include "mistakes.h"
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +11,20 @@ void akin_mistakes_note(akin_mistakes *found, akin_status status) {
     akin_error_gather(&found->all);
 }
 
-/* The line of the job file that a message is about, "night.ini:7: ..."; LONG_MAX: about none. */
+/* The first number between a colon and `end`; LONG_MAX: none. */
+static long number_before(const char *text, const char *end) {
+    for (; (text = strchr(text, ':')); text++) {
+        size_t digits = strspn(text + 1, "0123456789");
+        if (digits > 0 && strncmp(text + 1 + digits, end, strlen(end)) == 0) return atol(text + 1);
+    }
+    return LONG_MAX;
+}
+
+/* The line of the job file that a message is about, "night.ini:7: [train] ..." or "night.ini:7: ...";
+ * LONG_MAX: about none. */
 static long line_of(const char *text) {
-    const char *end = strstr(text, ": "), *digits = end;
-    while (digits > text && strchr("0123456789", digits[-1])) digits--;
-    return end && digits < end && digits > text && digits[-1] == ':' ? atol(digits) : LONG_MAX;
+    long line = number_before(text, ": [");
+    return line < LONG_MAX ? line : number_before(text, ": ");
 }
 
 /* Stable: those of one line stay in the order in which they were found. */
@@ -29,12 +37,6 @@ static void sort(const char **texts, size_t count) {
     }
 }
 
-/* Every table has those of the sections that all tables share. */
-static bool is_known(const char *const *texts, size_t count, const char *text) {
-    while (count > 0 && strcmp(texts[count - 1], text) != 0) count--;
-    return count > 0;
-}
-
 akin_status akin_mistakes_sum(const akin_mistakes *found) {
     enum { MOST = 256 };
     const char *texts[MOST];
@@ -44,8 +46,7 @@ akin_status akin_mistakes_sum(const akin_mistakes *found) {
     if (found->status == AKIN_OK) return AKIN_OK;
     snprintf(lines, sizeof lines, "%s", found->all.message);
     char *rest = lines;
-    for (char *text; count < MOST && (text = strsep(&rest, "\n"));)
-        if (!is_known(texts, count, text)) texts[count++] = text;
+    for (char *text; count < MOST && (text = strsep(&rest, "\n"));) texts[count++] = text;
     sort(texts, count);
     for (size_t i = 0; i < count; i++)
         used += (size_t)snprintf(sorted.message + used, sizeof sorted.message - used, "%s%s",

@@ -13,7 +13,7 @@ typedef struct {
 void akin_mistakes_note(akin_mistakes *found, akin_status status);
 
 /* The status, with all of their texts as the message: each once, on a line of its own, in the order
- * of the job file's lines; those that are about none come last. */
+ * of the job file's lines; those that are about none come last, and then how many had no room. */
 AKIN_MUST_CHECK akin_status akin_mistakes_sum(const akin_mistakes *found);
 
 #endif

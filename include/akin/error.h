@@ -57,7 +57,8 @@ typedef struct {
 } akin_error_kept;
 void akin_error_keep(akin_error_kept *kept);
 void akin_error_restore(const akin_error_kept *kept);
-/* Appends the message to the saved one, which may be "", as a line of its own. */
+/* Appends the message to the saved one, which may be "": each of its lines once, as a line of its own.
+ * Lines without room are left out, and the last line says how many: "and 7 more". */
 void akin_error_gather(akin_error_kept *kept);
 /* Sets a message that another rank had, of one line or several; returns `status`. */
 akin_status akin_error_repeat(akin_status status, const char *text);

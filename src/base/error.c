@@ -2,6 +2,7 @@
 #include <akin/error.h>
 #include <akin/text.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,9 +77,49 @@ void akin_error_restore(const akin_error_kept *kept) {
     memcpy(about, kept->about, sizeof about);
 }
 
+#define LEFT_OUT "and %zu more"
+
+static bool is_line_of(const char *text, const char *line, size_t length) {
+    for (; text; text = strchr(text, '\n'), text = text ? text + 1 : NULL)
+        if (strncmp(text, line, length) == 0 && (text[length] == '\n' || text[length] == '\0'))
+            return true;
+    return false;
+}
+
+/* Of a line that says how many were left out: takes it off. */
+static size_t take_left_out(char *text) {
+    char *line = strrchr(text, '\n');
+    size_t count = 0;
+    line = line ? line + 1 : text;
+    if (sscanf(line, LEFT_OUT, &count) != 1) return 0;
+    line[line > text ? -1 : 0] = '\0';
+    return count;
+}
+
+/* Returns whether there was room, which is kept for the line that says how many were left out. */
+static bool add_line(char *text, const char *line, size_t length) {
+    enum { KEPT_FREE = 32, ROOM = AKIN_ERROR_SIZE - KEPT_FREE };
+    size_t used = strlen(text);
+    if (used == 0 && length >= ROOM) length = ROOM - 1;
+    if (used + 1 + length >= ROOM && used > 0) return false;
+    snprintf(text + used, ROOM - used, "%s%.*s", used > 0 ? "\n" : "", (int)length, line);
+    return true;
+}
+
 void akin_error_gather(akin_error_kept *kept) {
+    char added[AKIN_ERROR_SIZE];
+    memcpy(added, message, strlen(message) + 1);
+    size_t left_out = take_left_out(added) + take_left_out(kept->message);
+    for (const char *line = added, *end; line; line = *end ? end + 1 : NULL) {
+        end = line + strcspn(line, "\n");
+        size_t length = (size_t)(end - line);
+        if (!is_line_of(kept->message, line, length) && !add_line(kept->message, line, length))
+            left_out++;
+    }
     size_t used = strlen(kept->message);
-    snprintf(kept->message + used, AKIN_ERROR_SIZE - used, "%s%s", used > 0 ? "\n" : "", message);
+    if (left_out > 0)
+        snprintf(kept->message + used, AKIN_ERROR_SIZE - used, "%s" LEFT_OUT, used > 0 ? "\n" : "",
+                 left_out);
 }
 
 akin_status akin_error_repeat(akin_status status, const char *text) {

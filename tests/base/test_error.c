@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -143,6 +144,50 @@ static void an_option_is_known_until_the_next_message(void **state) {
     assert_null(akin_error_about());
 }
 
+static size_t count_lines(const char *text) {
+    size_t count = 1;
+    for (; (text = strchr(text, '\n')); text++) count++;
+    return count;
+}
+
+static void lines_without_room_are_counted(void **state) {
+    (void)state;
+    enum { LINES = 160 };
+    akin_error_kept kept = {.message = ""}, outer = {.message = ""};
+    char last[100], *end;
+    size_t more = 0;
+    for (int pass = 0; pass < 2; pass++) /* a line that is known is no other one */
+        for (int i = 0; i < (pass ? 9 : LINES); i++) {
+            akin_error_set(AKIN_USAGE, "night.ini:%d: [train] unknown key number-%060d", i + 7, i);
+            akin_error_gather(&kept);
+        }
+    end = strrchr(kept.message, '\n');
+    assert_int_equal(sscanf(end, "\nand %zu more", &more), 1);
+    assert_true(more > 90 && count_lines(kept.message) - 1 + more == LINES);
+    snprintf(last, sizeof last, "number-%060d", (int)(LINES - more - 1));
+    assert_memory_equal(end - strlen(last), last, strlen(last)); /* no line is cut */
+    akin_error_set(AKIN_USAGE, "another one");
+    akin_error_gather(&outer);
+    akin_error_restore(&kept);
+    akin_error_gather(&outer); /* what was gathered is gathered on */
+    assert_int_equal(sscanf(strrchr(outer.message, '\n'), "\nand %zu more", &more), 1);
+    assert_int_equal(count_lines(outer.message) - 1 + more, LINES + 1);
+}
+
+static void a_gathered_line_without_end_is_cut(void **state) {
+    (void)state;
+    akin_error_kept kept = {.message = ""};
+    char text[AKIN_ERROR_SIZE];
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    for (int i = 0; i < 3; i++) {
+        akin_error_set(AKIN_USAGE, "%d%s", i, text);
+        akin_error_gather(&kept);
+    }
+    assert_true(strncmp(kept.message, "0xxx", 4) == 0);
+    assert_string_equal(strchr(kept.message, '\n'), "\nand 2 more");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_and_context_return_the_status),
@@ -150,6 +195,8 @@ int main(void) {
         cmocka_unit_test(a_message_is_one_line),
         cmocka_unit_test(what_was_kept_comes_back),
         cmocka_unit_test(a_long_message_is_cut_and_nothing_else),
+        cmocka_unit_test(lines_without_room_are_counted),
+        cmocka_unit_test(a_gathered_line_without_end_is_cut),
         cmocka_unit_test(an_option_is_known_until_the_next_message),
         cmocka_unit_test(each_thread_has_its_own),
         cmocka_unit_test(a_failed_assert_names_its_place_and_ends_all),

@@ -29,6 +29,23 @@ def test_several_mistakes_of_keys_are_told_at_once():
     assert "section.ini:8: " in message and "unknown section [neighbours]" in message, message
 
 
+def test_more_mistakes_than_fit_are_counted():
+    """In the order of the lines also where the folder's name looks like the place of a mistake."""
+    os.makedirs("w: 3", exist_ok=True)
+    for wrong in (4, 160):
+        job = "w: 3/many.ini"
+        os.rename(write_job("many", "[neighbors]", *(f"wrong-{i} = 3" for i in range(wrong)), source="no-catalog.csv"), job)
+        for ranks in (0, 3):
+            lines = akin("run", job, "--json", expect=2, ranks=ranks).json["message"].split("\n")
+            more = re.fullmatch(r"and (\d+) more", lines[-1])
+            assert bool(more) == (wrong == 160), lines
+            shown = lines[:-1] if more else lines
+            assert len(shown) + (int(more[1]) if more else 0) == wrong + 1, lines
+            places = [re.fullmatch(r"w: 3/many\.ini:(\d+): \[(neighbors\] unknown key wrong-\d+; did you mean only\?|ingest\] source no-catalog.csv: no such file)", line) for line in shown]
+            assert all(places), lines
+            assert [int(place[1]) for place in places] == sorted(int(place[1]) for place in places), lines
+
+
 def test_mistakes_of_several_kinds_are_told_at_once():
     """Unknown keys, bad values, options that do not go together, and missing files; nothing that follows only from a wrong key."""
     job = write_job("kinds", "epochs = many", "init = no-model.nc", "[neighbors]", "pins = no-pins.csv", "[evaluate]", "pairs = no-pairs.csv",
