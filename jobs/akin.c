@@ -286,7 +286,8 @@ static akin_status flush(const program *self, akin_status outcome) {
     return status;
 }
 
-/* Ends as other programs do whose output nobody reads any longer, after all work. */
+/* Help and version end as other programs do whose output nobody reads any longer; a verb has done its
+ * work, and a published night must not look failed. */
 static void end_unread(void) {
     if (!ferror(stdout) || !is_unread()) return;
     (void)signal(SIGPIPE, SIG_DFL);
@@ -429,12 +430,13 @@ int main(int argc, char **argv) {
     self.comm = NULL;
     if (rank == 0) print_line(&self);
     if (rank == 0 && flush(&self, status) != AKIN_OK && status == AKIN_OK) status = AKIN_FAILED;
+    bool only_text = self.answer != NULL;
     akin_call_free(&self.call);
     akin_options_free(self.options);
     akin_mem_free(self.answer);
     akin_mem_free(self.line);
     free_words(self.own_words);
-    if (rank == 0 && status == AKIN_OK) end_unread();
+    if (rank == 0 && status == AKIN_OK && only_text) end_unread();
     /* mpirun ends all processes when one ends with a failure: rank 0 alone does, after its answer. */
     return rank > 0 && status == of_all ? AKIN_OK : status;
 }

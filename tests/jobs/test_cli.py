@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 
-from support import AKIN, akin, command, fresh, main
+from support import AKIN, akin, command, draw_catalogue, fresh, main
 
 os.chdir(fresh("cli"))
 VERBS = ["ingest", "train", "embed", "neighbors", "evaluate", "publish", "rollback", "query", "gallery", "run", "inspect",
@@ -55,6 +56,29 @@ def test_a_reader_that_has_enough_is_no_error():
         with open("/dev/full", "w") as full:
             done = subprocess.run([AKIN, *words], stdout=full, stderr=subprocess.PIPE, text=True)
         assert done.returncode == 1 and "cannot write to stdout" in done.stderr, (words, done)
+
+
+def test_a_verb_that_nobody_reads_ends_with_its_own_status():
+    """What it did is done: a published table must not look failed."""
+    os.chdir(fresh("unread"))
+    draw_catalogue("pictures", 12)
+    with open("unread.ini", "w") as f:
+        f.write("[job]\nname = unread\n[ingest]\nsource = pictures/catalog.csv\n[train]\nfeatures = handcrafted\n[neighbors]\nk = 1\n")
+    with open("golden.csv", "w") as f:
+        f.write("id,neighbor\n" + "".join(f"item-0000,item-{i:04d}\n" for i in range(1, 12)))
+    to = "file:unread.jsonl"
+    table = "results/unread/table.nc"
+    for words, code in ((["run", "unread.ini"], 0), (["publish", table, "--to", to], 0), (["neighbors", "results/unread/embeddings.nc", "-o", "other.nc"], 0),
+                        (["publish", "other.nc", "--to", to, "--max-churn", "1"], 0), (["rollback", "--to", to], 0), (["add", "unread.ini", "pictures/catalog.csv"], 0),
+                        (["inspect", table], 0), (["publish", table, "--to", to, "--max-churn", "1", "--golden", "golden.csv"], 4)):
+        for more in ([], ["--json"]):
+            read, write = os.pipe()
+            os.close(read)
+            done = subprocess.run([AKIN, *words, *more], stdout=write, stderr=subprocess.PIPE, text=True)
+            os.close(write)
+            assert done.returncode == code and "stdout" not in done.stderr, (words, done)
+    os.chdir("..")
+    shutil.rmtree("unread")
 
 
 def test_only_rank_0_answers():
