@@ -65,17 +65,25 @@ static bool refuses(const akin_json *report, const char *key) {
     return false;
 }
 
+/* Adds where the limit comes from. */
+static akin_status tell_limit(const akin_job *job, const char *key, akin_status status) {
+    const char *section = akin_table_gates_section(job, key);
+    bool given = akin_options_given(akin_jobfile_options(job->file, section), key);
+    char *place = akin_jobfile_place(job->file, section, key);
+    if (place && given)
+        akin_error_set(status, "%s; the limit is %s in [%s], %s", akin_error_message(), key,
+                       section, place);
+    else if (place)
+        akin_error_set(status, "%s; the limit is the default: [%s], %s, has no %s",
+                       akin_error_message(), section, place, key);
+    akin_mem_free(place);
+    return status;
+}
+
 akin_status akin_table_gates_tell(const akin_job *job, const akin_json *report,
                                   akin_status status) {
-    for (size_t i = 0; i < GATES; i++) {
-        const char *section = akin_table_gates_section(job, gates[i]);
-        char *place =
-            refuses(report, gates[i]) ? akin_jobfile_place(job->file, section, gates[i]) : NULL;
-        if (place)
-            status = akin_error_set(status, "%s; the limit is %s in [%s], %s", akin_error_message(),
-                                    gates[i], section, place);
-        akin_mem_free(place);
-    }
+    for (size_t i = 0; i < GATES; i++)
+        if (refuses(report, gates[i])) status = tell_limit(job, gates[i], status);
     return status;
 }
 

@@ -444,7 +444,7 @@ akin_status akin_publish(akin_comm *comm, const akin_publish_params *params,
     AKIN_TRY(open_inputs(comm, params, &in));
     AKIN_TRY(prepare_publication(comm, &p, &in));
     AKIN_TRY(open_previous(comm, &p, &in));
-    status = akin_agree(comm, akin_comm_rank(comm) == 0 ? publish_all(&p) : AKIN_OK);
+    status = akin_agree_with_first(comm, akin_comm_rank(comm) == 0 ? publish_all(&p) : AKIN_OK);
     akin_comm_broadcast(comm, result, sizeof *result, 0);
     akin_comm_broadcast(comm, places, params->url_count * sizeof *places, 0);
 done:

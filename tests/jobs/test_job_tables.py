@@ -168,7 +168,7 @@ def test_a_table_has_gates_of_its_own():
     tables = {"sparse": ["min-score = 0.99999", "min-coverage = 0"], "strict": ["k = 3", "golden = golden.csv"], "plain": ["k = 2"]}
     done = run(write_job("own", tables), expect=4, ranks=2)
     assert "publish (table strict)" in done.err and "--min-golden is 0.9" in done.err, done.err
-    assert "the limit is min-golden in [publish], own.ini:12" in done.json["message"], done.json["message"]
+    assert "the limit is the default: [publish], own.ini:12, has no min-golden" in done.json["message"], done.json["message"]
     assert [os.path.exists(f"own-{name}.jsonl") for name in ("main", "sparse", "strict", "plain")] == [True, True, False, True]
     gates = {name: {gate["gate"]: gate["limit"] for gate in entry["publish"]["gates"]} for name, entry in told("results/own")["tables"].items()}
     assert gates["sparse"]["min-coverage"] == 0 and gates["plain"]["min-coverage"] == 0.95, gates
