@@ -279,23 +279,33 @@ static akin_status stop_if_signalled(const akin_run_state *run, const akin_stage
                           "stopped by a signal before %s; run it again to continue", stage->verb);
 }
 
+/* The first message, and after it the names of the other tables that were refused. */
+static void note_refused(akin_error_kept *first, size_t before, const akin_job *job) {
+    size_t used = before > 0 ? strlen(first->message) : 0;
+    if (before == 0)
+        akin_error_keep(first);
+    else
+        snprintf(first->message + used, sizeof first->message - used, "%s%s",
+                 before == 1 ? "; also refused: table " : ", ", job->table);
+}
+
 /* Tables are published independently: a gate that refuses one stops the run after the others. */
 static akin_status run_each(akin_run_state *run, const akin_stage *stage) {
     akin_error_kept first;
-    akin_status status = AKIN_OK, refused = AKIN_OK;
+    akin_status status = AKIN_OK;
+    size_t refused = 0;
     for (size_t i = 0; i < run->jobs.count; i++) {
         if (!akin_stage_runs(stage, &run->jobs.list[i])) continue;
         if ((status = stop_if_signalled(run, stage)) != AKIN_OK) break;
         status = run_one(run, stage, &run->jobs.list[i]);
-        if (status == AKIN_GATE) {
-            if (refused == AKIN_OK) akin_error_keep(&first);
-            refused = status;
-        } else if (status != AKIN_OK)
+        if (status == AKIN_GATE)
+            note_refused(&first, refused++, &run->jobs.list[i]);
+        else if (status != AKIN_OK)
             break;
     }
-    if ((status != AKIN_OK && status != AKIN_GATE) || refused == AKIN_OK) return status;
+    if ((status != AKIN_OK && status != AKIN_GATE) || refused == 0) return status;
     akin_error_restore(&first);
-    return refused;
+    return AKIN_GATE;
 }
 
 /* Those that do not fit at once. */

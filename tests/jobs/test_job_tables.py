@@ -159,6 +159,11 @@ def test_a_gate_holds_back_its_own_table_only():
     assert "publish (table sparse)" in done.err, done.err
     assert not os.path.exists("gate-sparse.jsonl") and os.path.exists("gate-whole.jsonl") and os.path.exists("gate-main.jsonl")
     assert told("results/gate")["tables"]["sparse"]["publish"]["exit"] == 4
+    for more, end in (((), ""), (("bare",), "; also refused: table bare"), (("bare", "thin"), "; also refused: table bare, thin")):
+        names = dict.fromkeys(("sparse", *more), tables["sparse"])
+        said = run(write_job("gates", {**names, "whole": ["k = 3"]}), expect=4, ranks=2).json["message"]
+        first = said.partition("; also refused: ")[0]
+        assert "table sparse" in first and said[len(first):] == end, said
 
 
 def test_a_table_has_gates_of_its_own():
