@@ -186,7 +186,8 @@ def test_withdrawing_needs_no_picture():
 def test_of_withdrawn_items_no_picture_is_fetched():
     """Nor is an address or a path needed, whether the job fetches first or as it reads; in a night both are."""
     server = ps.Server()
-    server.rules["/new.png"] = server.rules["/old.png"] = ps.picture(open("41.png", "rb").read())
+    for name in ("new", "old", "later"):
+        server.rules[f"/{name}.png"] = ps.picture(open("41.png", "rb").read())
     drop = [["i03", f"http://127.0.0.1:{free_port()}/gone.png", "", "no"], ["i04", "", "", "no"], ["i05", f"{server.base}/old.png", "", "no"]]
     write("drop.csv", drop)
     write("more.csv", [*drop[:2], ["n41", f"{server.base}/new.png", "hats", "yes"]])
@@ -205,6 +206,8 @@ def test_of_withdrawn_items_no_picture_is_fetched():
                 assert (done["fetch"]["addresses"], done["fetch"]["rejected"]) == (asked, 0), done["fetch"]
         again = akin("add", f"{name}.ini", "more.csv", "--json", ranks=2).json["stages"]
         assert all(again[stage]["skipped"] for stage in ("embed", "neighbors", "publish")), again
+        write("later.csv", [["n42", f"{server.base}/later.png", "hats", "yes"]])
+        assert akin("add", f"{name}.ini", "later.csv", "--json", ranks=3).json["stages"]["embed"]["new"] == 1  # soon after another
         assert "i03 (): row 2: the path is empty" in akin("add", f"{name}.ini", "kept.csv", expect=3).err
     akin("ingest", "drop.csv", "-o", "none.nc", "--cache", "none", "--offline", expect=3)
     with open("bad.ini", "w") as f:
