@@ -132,7 +132,7 @@ static place_state look_at(const char *url, const akin_sink_options *sink, const
     akin_live live = {0};
     if (!digest || akin_publish_look(url, sink, &live) != AKIN_OK || !live.there) return LOST;
     if (strcmp(live.digest, digest) == 0) return STANDS;
-    return strcmp(live.rolled_back, digest) == 0 ? LEFT : FOREIGN;
+    return akin_rolled_back_has(live.rolled_back, digest) ? LEFT : FOREIGN;
 }
 
 /* A lost table is restored by publishing again, which respects rollbacks but would overwrite

@@ -13,6 +13,7 @@
 #include <akin/ids.h>
 #include <akin/labels.h>
 #include <akin/publish_diff.h>
+#include <akin/rolled_back.h>
 #include <akin/table.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,11 +48,10 @@ typedef struct {
 /* What readers find now. */
 typedef struct {
     bool there;
-    size_t items;                           /* 0: unknown */
-    char digest[AKIN_HASH_TEXT_SIZE];       /* as in akin_published; "" = unknown */
-    char table_digest[AKIN_HASH_TEXT_SIZE]; /* "" = unknown */
-    char rolled_back[AKIN_HASH_TEXT_SIZE];  /* of the table that the last rollback removed,
-                                             * otherwise "" */
+    size_t items;                            /* 0: unknown */
+    char digest[AKIN_HASH_TEXT_SIZE];        /* as in akin_published; "" = unknown */
+    char table_digest[AKIN_HASH_TEXT_SIZE];  /* "" = unknown */
+    char rolled_back[AKIN_ROLLED_BACK_SIZE]; /* digests of tables rolled back here */
 } akin_live;
 
 enum { AKIN_EDITION_NAME = 256, AKIN_EDITION_TIME = 32, AKIN_STANDING_BUSY = 400 };

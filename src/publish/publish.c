@@ -215,7 +215,7 @@ static akin_status compare_place(publication *p, size_t i) {
     }
     if (!place->live.there || place->published.already) goto done;
     place->left = p->params->respect_rollback &&
-                  strcmp(place->live.rolled_back, place->published.digest) == 0;
+                  akin_rolled_back_has(place->live.rolled_back, place->published.digest);
     if (place->left) goto done;
     AKIN_TRY(akin_publish_diff_create(source->table, source->ids, &p->changes[i]));
     if (p->previous && strcmp(akin_table_digest(p->previous), place->live.table_digest) == 0)

@@ -277,6 +277,8 @@ const char *akin_redis_store_name(const akin_redis_store *place) {
 
 /* --- meta --- */
 
+#define ROLLED_BACK "rolled_back"
+
 static void put_field(akin_redis_meta *meta, const char *name, const char *value) {
     static const char before[] = "previous_";
     bool old = strncmp(name, before, strlen(before)) == 0;
@@ -295,7 +297,11 @@ akin_status akin_redis_store_read_meta(akin_redis_store *place, akin_redis_meta 
     if (status != AKIN_OK) return status;
     for (size_t i = 0; i + 1 < akin_redis_count(reply); i += 2) {
         const char *name = akin_redis_text(akin_redis_at(reply, i), NULL);
-        if (name) put_field(meta, name, akin_redis_text(akin_redis_at(reply, i + 1), NULL));
+        const char *value = akin_redis_text(akin_redis_at(reply, i + 1), NULL);
+        if (name && strcmp(name, ROLLED_BACK) == 0)
+            (void)!akin_rolled_back_read(meta->rolled_back, value);
+        else if (name)
+            put_field(meta, name, value);
     }
     akin_redis_free(reply);
     return AKIN_OK;
@@ -306,8 +312,8 @@ akin_redis *akin_redis_store_meta_server(const akin_redis_store *place) {
 }
 
 akin_status akin_redis_store_queue_meta(akin_redis_store *place, const akin_redis_meta *meta) {
-    const char *words[2 + 4 * AKIN_REDIS_FIELDS] = {"HSET", place->meta};
-    size_t lengths[2 + 4 * AKIN_REDIS_FIELDS], count = 2;
+    const char *words[4 + 4 * AKIN_REDIS_FIELDS] = {"HSET", place->meta};
+    size_t lengths[4 + 4 * AKIN_REDIS_FIELDS], count = 2;
     char names[AKIN_REDIS_FIELDS][AKIN_REDIS_VALUE];
     akin_redis *server = akin_redis_store_meta_server(place);
     for (int f = 0; f < AKIN_REDIS_FIELDS; f++) {
@@ -318,6 +324,7 @@ akin_status akin_redis_store_queue_meta(akin_redis_store *place, const akin_redi
         words[count++] = names[f];
         words[count++] = meta->before[f];
     }
+    if (*meta->rolled_back) words[count++] = ROLLED_BACK, words[count++] = meta->rolled_back;
     for (size_t i = 0; i < count; i++) lengths[i] = strlen(words[i]);
     akin_status status = akin_redis_queue_texts(server, "DEL", place->meta, NULL);
     return status == AKIN_OK ? akin_redis_queue(server, count, words, lengths) : status;

@@ -6,7 +6,8 @@
  *   akin:NAME:prev   the previous one, for some time
  *   akin:NAME:lock   who is publishing; expires
  *   akin:NAME:meta   hash: generation, time, digest, items, k, model, format, buckets; and each of
- *                    them with the prefix previous_, for the previous table
+ *                    them with the prefix previous_, for the previous table; rolled_back: the
+ *                    digests of tables that were rolled back before the last publication
  *
  * With B buckets there are B hashes akin:{NAME:b}, b from 0, each with its own :next, :prev and
  * :lock, which a cluster keeps on one server; bucket.h computes the bucket of an id. */
@@ -44,6 +45,7 @@ enum { AKIN_REDIS_VALUE = 40, AKIN_REDIS_KEY = 160, AKIN_REDIS_LOCK_SECONDS = 60
 /* "" = not given */
 typedef struct {
     char now[AKIN_REDIS_FIELDS][AKIN_REDIS_VALUE], before[AKIN_REDIS_FIELDS][AKIN_REDIS_VALUE];
+    char rolled_back[AKIN_ROLLED_BACK_SIZE];
 } akin_redis_meta;
 
 /* redis://[user:password@]host[:port][/db]?catalog=NAME, rediss://,

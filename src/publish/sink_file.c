@@ -17,13 +17,17 @@
 #include <unistd.h>
 
 #define SCHEME "file:"
+#define MEMORY ".rolled-back"
 #define BLOCK_BYTES ((size_t)1 << 20)
 #define PULSE_ROWS 4096
+#define MEMORY_LIMIT ((size_t)4096) /* bytes */
 
 struct akin_target {
     const akin_fileform *form;
     char *path;     /* of the URL; if that is a link, its target */
     char *previous; /* PATH.prev */
+    char *memory;   /* PATH.rolled-back: what was rolled back before the last publication */
+    char rolled_back[AKIN_ROLLED_BACK_SIZE];
     akin_outfile *file;
     uint64_t bytes;
     char digest[AKIN_HASH_TEXT_SIZE]; /* of the new file */
@@ -65,7 +69,7 @@ static bool same_file(const char *a, const char *b) {
 }
 
 static bool overwrites(const char *url, const char *path) {
-    static const char *const endings[] = {"", ".prev", ".part"};
+    static const char *const endings[] = {"", ".prev", ".part", MEMORY};
     bool found = false;
     for (size_t i = 0; i < sizeof endings / sizeof *endings && !found; i++) {
         char *name = akin_file_with_ending(path_of(url), endings[i]);
@@ -82,6 +86,7 @@ static void close_target(akin_target *target) {
     akin_outfile_discard(target->file);
     akin_mem_free(target->path);
     akin_mem_free(target->previous);
+    akin_mem_free(target->memory);
     akin_mem_free(target);
 }
 
@@ -115,7 +120,8 @@ static akin_status open_target(const char *url, const akin_sink_options *options
     target->path = akin_file_resolved(path_of(url)); /* a link stays one */
     if (!target->path) AKIN_TRY(AKIN_FAILED);
     target->previous = akin_file_with_ending(target->path, ".prev");
-    if (!target->previous) AKIN_TRY(AKIN_FAILED);
+    target->memory = akin_file_with_ending(target->path, MEMORY);
+    if (!target->previous || !target->memory) AKIN_TRY(AKIN_FAILED);
     AKIN_TRY(check_ours(target, target->path));
     AKIN_TRY(check_ours(target, target->previous));
     *out = target;
@@ -157,6 +163,33 @@ static bool is_younger(const char *path, const struct stat *than) {
     return facts.st_mtim.tv_nsec > than->st_mtim.tv_nsec;
 }
 
+static akin_status remember(akin_target *target) {
+    unsigned char *bytes = NULL;
+    size_t count = 0;
+    if (!akin_file_exists(target->memory)) return AKIN_OK;
+    akin_status status = akin_file_read(target->memory, MEMORY_LIMIT, &bytes, &count);
+    char text[MEMORY_LIMIT + 1];
+    snprintf(text, sizeof text, "%.*s", (int)count, status == AKIN_OK ? (const char *)bytes : "");
+    akin_mem_free(bytes);
+    if (status == AKIN_OK && !akin_rolled_back_read(target->rolled_back, text))
+        status = akin_error_set(AKIN_INPUT,
+                                "%s: is not the list of tables rolled back that akin keeps there: "
+                                "move it away",
+                                target->memory);
+    return status;
+}
+
+/* With the table that the last rollback removed. */
+static akin_status list_rolled_back(akin_target *target, const struct stat *live) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    target->rolled_back[0] = '\0';
+    akin_status status = remember(target);
+    if (status != AKIN_OK || !is_younger(target->previous, live)) return status;
+    status = digest_of(target->previous, digest);
+    if (status == AKIN_OK) akin_rolled_back_add(target->rolled_back, digest);
+    return status;
+}
+
 static akin_status look(akin_target *target, akin_live *live) {
     *live = (akin_live){0};
     struct stat facts;
@@ -164,8 +197,8 @@ static akin_status look(akin_target *target, akin_live *live) {
     live->there = facts.st_size > 0;
     akin_status status = live->there ? digest_of(target->path, live->digest) : AKIN_OK;
     memcpy(target->live, live->digest, sizeof target->live);
-    if (status == AKIN_OK && live->there && is_younger(target->previous, &facts))
-        status = digest_of(target->previous, live->rolled_back);
+    if (status == AKIN_OK && live->there) status = list_rolled_back(target, &facts);
+    memcpy(live->rolled_back, target->rolled_back, sizeof live->rolled_back);
     return status;
 }
 
@@ -306,9 +339,25 @@ done:
     return status;
 }
 
+/* A publication replaces PATH.prev, so what was rolled back is written down first. */
+static akin_status write_memory(akin_target *target) {
+    akin_outfile *file = NULL;
+    akin_rolled_back_remove(target->rolled_back, target->digest);
+    if (!*target->rolled_back) {
+        if (akin_file_exists(target->memory)) akin_file_remove(target->memory);
+        return AKIN_OK;
+    }
+    akin_status status = akin_outfile_create(target->memory, &file);
+    if (status != AKIN_OK) return status;
+    fprintf(akin_outfile_stream(file), "%s\n", target->rolled_back);
+    return akin_outfile_commit(file, false);
+}
+
 static akin_status commit(akin_target *target, const akin_sink_source *source,
                           akin_published *published) {
     (void)source, (void)published;
+    akin_status status = write_memory(target);
+    if (status != AKIN_OK) return status;
     akin_outfile *file = target->file;
     target->file = NULL; /* freed by commit */
     return akin_outfile_commit(file, true);

@@ -56,6 +56,16 @@ done:
     return status;
 }
 
+/* With the table that the last rollback removed. */
+static void list_rolled_back(const akin_target *target, char list[AKIN_ROLLED_BACK_SIZE]) {
+    const akin_json *before = akin_json_get(meta_of(target), "previous");
+    const char *younger = akin_json_text(before, "generation"),
+               *digest = akin_json_text(before, "digest");
+    (void)!akin_rolled_back_read(list, akin_json_text(meta_of(target), "rolled_back"));
+    if (younger && digest && microseconds_of(younger) > microseconds_of(live_generation(target)))
+        akin_rolled_back_add(list, digest);
+}
+
 static akin_status look(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
     *live = (akin_live){0};
@@ -67,11 +77,7 @@ static akin_status look(akin_target *target, akin_live *live) {
     snprintf(live->table_digest, sizeof live->table_digest, "%s", digest);
     if (strcmp(format, akin_listing_format(target->options.ids_only)) == 0)
         memcpy(live->digest, live->table_digest, sizeof live->digest);
-    const akin_json *before = akin_json_get(meta_of(target), "previous");
-    const char *younger = akin_json_text(before, "generation");
-    digest = akin_json_text(before, "digest");
-    if (younger && digest && microseconds_of(younger) > microseconds_of(live_generation(target)))
-        snprintf(live->rolled_back, sizeof live->rolled_back, "%s", digest);
+    list_rolled_back(target, live->rolled_back);
 done:
     return status;
 }
@@ -173,7 +179,11 @@ done:
 
 static void write_meta(const akin_target *target, const akin_sink_source *source, akin_json *meta) {
     char when[AKIN_LEASE_STAMP];
+    char rolled_back[AKIN_ROLLED_BACK_SIZE];
     akin_lease_stamp(time(NULL), when);
+    list_rolled_back(target, rolled_back);
+    akin_rolled_back_remove(rolled_back, source->digest);
+    if (*rolled_back) akin_json_set_text(meta, "rolled_back", rolled_back);
     akin_json_set_text(meta, "generation", target->generation);
     akin_json_set_text(meta, "time", when);
     akin_json_set_text(meta, "digest", source->digest);
@@ -185,6 +195,7 @@ static void write_meta(const akin_target *target, const akin_sink_source *source
     if (!*live_generation(target)) return;
     akin_json *before = akin_json_copy(meta_of(target));
     akin_json_set_null(before, "previous");
+    akin_json_set_null(before, "rolled_back");
     akin_json_set_node(meta, "previous", &before);
 }
 
@@ -282,7 +293,10 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     AKIN_TRY(check_rollback(target)); /* again, under the lock */
     meta = akin_json_copy(akin_json_get(meta_of(target), "previous"));
     now = akin_json_copy(meta_of(target));
+    const char *rolled_back = akin_json_text(now, "rolled_back");
+    if (rolled_back) akin_json_set_text(meta, "rolled_back", rolled_back);
     akin_json_set_null(now, "previous");
+    akin_json_set_null(now, "rolled_back");
     akin_json_set_node(meta, "previous", &now);
     status = switch_to(target, meta);
     if (status == AKIN_OK) status = look(target, live);

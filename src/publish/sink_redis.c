@@ -68,6 +68,13 @@ done:
     return status;
 }
 
+/* With the table that the last rollback removed. */
+static void list_rolled_back(const akin_redis_meta *meta, char list[AKIN_ROLLED_BACK_SIZE]) {
+    memcpy(list, meta->rolled_back, AKIN_ROLLED_BACK_SIZE);
+    if (atoll(meta->before[AKIN_REDIS_GENERATION]) > atoll(meta->now[AKIN_REDIS_GENERATION]))
+        akin_rolled_back_add(list, meta->before[AKIN_REDIS_DIGEST]);
+}
+
 static akin_status look(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
     char number[24];
@@ -85,9 +92,7 @@ static akin_status look(akin_target *target, akin_live *live) {
         snprintf(live->table_digest, sizeof live->table_digest, "%.32s",
                  meta->now[AKIN_REDIS_DIGEST]);
     if (target->same_layout) memcpy(live->digest, live->table_digest, sizeof live->digest);
-    if (atoll(meta->before[AKIN_REDIS_GENERATION]) > atoll(meta->now[AKIN_REDIS_GENERATION]))
-        snprintf(live->rolled_back, sizeof live->rolled_back, "%.32s",
-                 meta->before[AKIN_REDIS_DIGEST]);
+    list_rolled_back(meta, live->rolled_back);
 done:
     return status;
 }
@@ -287,6 +292,8 @@ static void write_meta(const akin_target *target, const akin_sink_source *source
     *meta = (akin_redis_meta){0};
     bool kept = strcmp(old->now[AKIN_REDIS_BUCKETS], digits(target->options.buckets, number)) == 0;
     if (kept) memcpy(meta->before, old->now, sizeof meta->before);
+    list_rolled_back(old, meta->rolled_back);
+    akin_rolled_back_remove(meta->rolled_back, source->digest);
     put(meta->now[AKIN_REDIS_GENERATION], digits((size_t)(one > other ? one : other) + 1, number));
     akin_lease_stamp(time(NULL), meta->now[AKIN_REDIS_TIME]);
     put(meta->now[AKIN_REDIS_DIGEST], source->digest);
@@ -346,6 +353,7 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     AKIN_TRY(check_rollback(target)); /* again, under the lock */
     memcpy(meta.now, target->meta.before, sizeof meta.now);
     memcpy(meta.before, target->meta.now, sizeof meta.before);
+    memcpy(meta.rolled_back, target->meta.rolled_back, sizeof meta.rolled_back);
     AKIN_TRY(akin_redis_switch_back(target->place, target->options.keep_previous, &meta));
     target->committed = true;
     *live = (akin_live){.there = true, .items = (size_t)atoll(meta.now[AKIN_REDIS_ITEMS])};

@@ -109,6 +109,23 @@ def test_generations_come_and_go():
         k: [n for n, _ in v] for k, v in lists_of(NEW).items()}
 
 
+def test_what_was_rolled_back_is_left_out_after_another_table_too():
+    place = url("back")
+    for table in (OLD, NEW):
+        publish(table, *OPEN, to=place)
+    akin("rollback", "--to", place)
+    publish(OTHER, *OPEN, to=place)
+    assert publish(NEW, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
+    akin("rollback", "--to", place)  # OTHER goes too, and OLD is back
+    for table in (NEW, OTHER):
+        assert publish(table, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
+    publish(NEW, *OPEN, to=place)  # by hand: no longer rolled back, but OTHER is
+    publish(OLD, *OPEN, "--respect-rollback", to=place)
+    assert publish(OTHER, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
+    assert publish(NEW, *OPEN, "--respect-rollback", to=place).json["places_left"] == 0
+    assert_live(NEW, catalog="back")
+
+
 def test_ids_that_are_no_keys():
     table = make_table("odd.nc", np.random.default_rng(1).standard_normal((len(ODD), 6)), ODD, 3)
     publish(table, to=url("odd"))

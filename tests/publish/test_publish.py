@@ -101,6 +101,25 @@ def test_the_file_before_is_kept_and_comes_back():
     assert (read("r.jsonl"), read("r.jsonl.prev")) == (nights[2], nights[1])
 
 
+def test_what_was_rolled_back_is_left_out_after_other_tables_too():
+    def left(seed, *words):
+        return akin("publish", f"b{seed}.nc", "--to", "file:b.csv", *OPEN, *words, "--json").json["places_left"]
+
+    for seed in range(12):
+        make_table(f"b{seed}.nc", 20, 4, seed)
+    left(0)
+    for seed in range(1, 11):  # of ten in turn the last eight are known
+        assert left(seed) == 0
+        akin("rollback", "--to", "file:b.csv")
+    assert left(11, "--respect-rollback") == 0 and not left(2, "--respect-rollback", "--dry-run")
+    assert [left(seed, "--respect-rollback") for seed in range(3, 11)] == [1] * 8
+    assert left(7) == 0 and left(0) == 0  # by hand it is published, and no longer one of them
+    assert [left(seed, "--respect-rollback", "--dry-run") for seed in (6, 7, 8)] == [1, 0, 1]
+    with open("b.csv.rolled-back", "w") as f:
+        f.write("mine")
+    assert "b.csv.rolled-back" in akin("publish", "b1.nc", "--to", "file:b.csv", *OPEN, expect=3).err and read("b.csv.rolled-back") == b"mine"
+
+
 def test_refusals_touch_nothing():
     make_table("table.nc", 9, 3)
     folder = support.fresh("out")

@@ -97,6 +97,23 @@ def test_the_table_before_is_kept_for_a_while_and_comes_back():
     assert_live(OLD)
 
 
+def test_what_was_rolled_back_is_left_out_after_another_table_too():
+    place = url("back")
+    for table in (OLD, NEW):
+        publish(table, *OPEN, to=place)
+    akin("rollback", "--to", place)
+    publish(OTHER, *OPEN, to=place)
+    assert publish(NEW, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
+    akin("rollback", "--to", place)  # OTHER goes too, and OLD is back
+    for table in (NEW, OTHER):
+        assert publish(table, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
+    publish(NEW, *OPEN, to=place)  # by hand: no longer rolled back, but OTHER is
+    publish(OLD, *OPEN, "--respect-rollback", to=place)
+    assert publish(OTHER, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
+    assert publish(NEW, *OPEN, "--respect-rollback", to=place).json["places_left"] == 0
+    assert_live(NEW, catalog="back")
+
+
 def test_a_gate_leaves_all_as_it_is():
     before = sorted(CLIENT("KEYS", "*"))
     done = publish(OTHER, expect=4)
