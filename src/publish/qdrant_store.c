@@ -17,6 +17,7 @@ enum { PORT = 6333, NAME_SIZE = 65, LOCK_SECONDS = 120 };
 struct akin_qdrant_store {
     char alias[NAME_SIZE], lock[NAME_SIZE + 16], point[AKIN_UUID_SIZE];
     char live[AKIN_QDRANT_COLLECTION], before[AKIN_QDRANT_COLLECTION];
+    char rolled_back[AKIN_ROLLED_BACK_TABLES][AKIN_HASH_TEXT_SIZE];
     char signature[AKIN_LOCK_OWNER_SIZE];
     akin_web *web;
     akin_text *answer;
@@ -163,11 +164,21 @@ const char *akin_qdrant_store_alias(const akin_qdrant_store *place) {
 
 /* --- the collections --- */
 
+static void note_rolled_back(akin_qdrant_store *place, const char *name) {
+    char head[NAME_SIZE + 24], list[AKIN_ROLLED_BACK_SIZE];
+    for (size_t slot = 0; slot < AKIN_ROLLED_BACK_TABLES; slot++) {
+        int length = snprintf(head, sizeof head, "%s-rolled-back-%zu-", place->alias, slot);
+        if (strncmp(name, head, (size_t)length) == 0 && akin_rolled_back_read(list, name + length))
+            snprintf(place->rolled_back[slot], AKIN_HASH_TEXT_SIZE, "%.32s", list);
+    }
+}
+
 akin_status akin_qdrant_store_read_aliases(akin_qdrant_store *place) {
     akin_json *answer = NULL;
     char previous[NAME_SIZE + 16];
     snprintf(previous, sizeof previous, "%s-previous", place->alias);
     place->live[0] = place->before[0] = '\0';
+    memset(place->rolled_back, 0, sizeof place->rolled_back);
     akin_status status = akin_qdrant_store_ask(place, "GET", "/aliases", NULL, &answer);
     const akin_json *list = akin_json_get(akin_json_get(answer, "result"), "aliases");
     for (const akin_json *it = akin_json_first(list); it; it = akin_json_next(it)) {
@@ -176,6 +187,7 @@ akin_status akin_qdrant_store_read_aliases(akin_qdrant_store *place) {
         if (!name || !collection) continue;
         if (strcmp(name, place->alias) == 0)
             snprintf(place->live, sizeof place->live, "%s", collection);
+        note_rolled_back(place, name);
         if (strcmp(name, previous) == 0)
             snprintf(place->before, sizeof place->before, "%s", collection);
     }
@@ -189,6 +201,10 @@ const char *akin_qdrant_store_live(const akin_qdrant_store *place) {
 
 const char *akin_qdrant_store_before(const akin_qdrant_store *place) {
     return place->before;
+}
+
+const char *akin_qdrant_store_rolled_back(const akin_qdrant_store *place, size_t slot) {
+    return place->rolled_back[slot];
 }
 
 /* --- the lock --- */

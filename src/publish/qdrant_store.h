@@ -41,6 +41,9 @@ const char *akin_qdrant_store_alias(const akin_qdrant_store *place);
 AKIN_MUST_CHECK akin_status akin_qdrant_store_read_aliases(akin_qdrant_store *place);
 const char *akin_qdrant_store_live(const akin_qdrant_store *place);
 const char *akin_qdrant_store_before(const akin_qdrant_store *place);
+/* The digest in the name of the further alias <alias>-rolled-back-<slot>-<digest>, slots up to
+ * AKIN_ROLLED_BACK_TABLES; "" = none. */
+const char *akin_qdrant_store_rolled_back(const akin_qdrant_store *place, size_t slot);
 
 /* AKIN_FAILED names the owner. A lock that has expired, or whose process has ended, is taken
  * over. */

@@ -5,6 +5,7 @@
  * has the lock. */
 #include "listing.h"
 #include "qdrant_store.h"
+#include "qdrant_switch.h"
 #include "uuid.h"
 #include <akin/json.h>
 #include <akin/mem.h>
@@ -123,6 +124,16 @@ static bool is_younger(const char *collection, const char *than) {
     return a && b && strcmp(a, b) > 0;
 }
 
+/* With the table that the last rollback removed. */
+static void list_rolled_back(const akin_target *target, char list[AKIN_ROLLED_BACK_SIZE]) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    list[0] = '\0';
+    for (size_t slot = 0; slot < AKIN_ROLLED_BACK_TABLES; slot++)
+        akin_rolled_back_add(list, akin_qdrant_store_rolled_back(target->place, slot));
+    digest_of(target, before_of(target), digest);
+    if (is_younger(before_of(target), live_of(target))) akin_rolled_back_add(list, digest);
+}
+
 static akin_status look(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
     bool taken = false;
@@ -131,9 +142,7 @@ static akin_status look(akin_target *target, akin_live *live) {
     if (*live_of(target)) {
         live->there = true;
         digest_of(target, live_of(target), live->digest);
-        digest_of(target, before_of(target), live->rolled_back);
-        if (*live->rolled_back && !is_younger(before_of(target), live_of(target)))
-            live->rolled_back[0] = '\0';
+        list_rolled_back(target, live->rolled_back);
         status = count_points(target, live_of(target), &live->items);
         goto done;
     }
@@ -314,45 +323,6 @@ done:
 
 /* --- the switch --- */
 
-static akin_status append_alias(akin_text *body, const char *alias, const char *ending, bool remove,
-                                const char *collection, int *actions) {
-    akin_status status = AKIN_OK;
-    AKIN_TRY(akin_text_append(body, "%s", (*actions)++ > 0 ? ", " : ""));
-    if (remove)
-        status =
-            akin_text_append(body, "{\"delete_alias\": {\"alias_name\": \"%s%s\"}}", alias, ending);
-    else
-        status = akin_text_append(
-            body, "{\"create_alias\": {\"alias_name\": \"%s%s\", \"collection_name\": \"%s\"}}",
-            alias, ending, collection);
-done:
-    return status;
-}
-
-/* Sets the alias to one collection and -previous to another ("": none), in one call. */
-static akin_status switch_aliases(akin_target *target, const char *now, const char *before) {
-    akin_status status = AKIN_OK;
-    akin_text *body = target->body;
-    int actions = 0;
-    akin_text_clear(body);
-    AKIN_TRY(akin_text_append(body, "{\"actions\": ["));
-    if (*live_of(target)) AKIN_TRY(append_alias(body, alias_of(target), "", true, NULL, &actions));
-    if (*before_of(target))
-        AKIN_TRY(append_alias(body, alias_of(target), "-previous", true, NULL, &actions));
-    AKIN_TRY(append_alias(body, alias_of(target), "", false, now, &actions));
-    if (*before)
-        AKIN_TRY(append_alias(body, alias_of(target), "-previous", false, before, &actions));
-    AKIN_TRY(akin_text_append(body, "]}"));
-    AKIN_TRY(akin_qdrant_store_ask(target->place, "POST", "/collections/aliases",
-                                   akin_text_bytes(body), NULL));
-    AKIN_TRY(akin_qdrant_store_read_aliases(target->place));
-    if (strcmp(live_of(target), now) != 0)
-        status = akin_error_set(AKIN_FAILED, "Qdrant: the alias %s was not switched over",
-                                alias_of(target));
-done:
-    return status;
-}
-
 /* Removes generations that no alias names: older ones, and those left by a killed publisher. A
  * collection that was created after this one may belong to another publisher. The aliases are
  * queried again each time. */
@@ -387,13 +357,15 @@ static akin_status keep(akin_target *target) {
 
 static akin_status commit(akin_target *target, const akin_sink_source *source,
                           akin_published *published) {
-    char live[AKIN_QDRANT_COLLECTION];
-    (void)source, (void)published;
+    char live[AKIN_QDRANT_COLLECTION], rolled_back[AKIN_ROLLED_BACK_SIZE];
+    (void)published;
     akin_status status = akin_qdrant_store_keep(target->place);
     if (status == AKIN_OK) status = akin_qdrant_store_read_aliases(target->place);
     if (status != AKIN_OK) return status;
     memcpy(live, live_of(target), sizeof live);
-    status = switch_aliases(target, target->next, live);
+    list_rolled_back(target, rolled_back);
+    akin_rolled_back_remove(rolled_back, source->digest);
+    status = akin_qdrant_switch(target->place, target->body, target->next, live, rolled_back);
     if (status != AKIN_OK) return status;
     target->committed = true;
     remove_all_old(target);
@@ -451,7 +423,7 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     if (status != AKIN_OK) return status;
     memcpy(now, live_of(target), sizeof now);
     memcpy(before, before_of(target), sizeof before);
-    status = switch_aliases(target, before, now);
+    status = akin_qdrant_switch(target->place, target->body, before, now, NULL);
     return status == AKIN_OK ? look(target, live) : status;
 }
 

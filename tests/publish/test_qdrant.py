@@ -78,6 +78,8 @@ with open("pictures/later.csv", "w") as f:
     f.writelines(LINES[:1] + LINES[4:])
     f.write("item-new,p0.png,hats,,no\n")
 NEW = make_embeddings("new.nc", "pictures/later.csv")
+with open("pictures/third.csv", "w") as f:
+    f.writelines(LINES[:1] + LINES[2:])
 
 
 def assert_live(path, server=SERVER):
@@ -117,6 +119,28 @@ def test_a_generation_is_a_collection_and_the_alias_switches():
     publish(NEW, SERVER)
     third = assert_live(NEW)
     assert collections(SERVER) == sorted([first, third]), "what no alias names is removed"
+
+
+def test_what_was_rolled_back_is_left_out_after_another_table_too():
+    third = make_embeddings("third.nc", "pictures/third.csv")
+    place = url(SERVER, "back")
+
+    def left(path, *words):
+        return akin("publish", path, "--to", place, *words, "--max-shrink", 1, "--json").json["places_left"]
+
+    left(OLD), left(NEW)
+    akin("rollback", "--to", place)
+    assert left(third) == 0 and left(NEW, "--respect-rollback") == 1
+    akin("rollback", "--to", place)  # the third goes too, and OLD is back
+    assert left(NEW, "--respect-rollback") == 1 and left(third, "--respect-rollback") == 1
+    assert left(NEW) == 0 and left(OLD, "--respect-rollback") == 0  # NEW by hand: no longer rolled back
+    assert left(third, "--respect-rollback") == 1 and left(NEW, "--respect-rollback") == 0
+    names = [name for name in aliases(SERVER) if name.startswith("back")]
+    assert len(names) == 3 and sum("-rolled-back-0-" in name for name in names) == 1, names
+    for name in names:
+        ask(SERVER, "POST", "/collections/aliases", {"actions": [{"delete_alias": {"alias_name": name}}]})
+    for name in [c["name"] for c in ask(SERVER, "GET", "/collections")["collections"] if c["name"].startswith("back-")]:
+        ask(SERVER, "DELETE", f"/collections/{name}")
 
 
 def test_the_engine_finds_the_same_neighbours():
