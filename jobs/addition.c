@@ -1,5 +1,8 @@
 /* addition: what `akin add` changes in the run of its job. */
 #include "addition.h"
+#include "entries.h"
+#include "metrics.h"
+#include "places.h"
 #include "stages.h"
 #include <akin/file.h>
 #include <akin/mem.h>
@@ -87,5 +90,21 @@ akin_status akin_addition_place(const akin_call *call, char **output, long long 
 done:
     akin_mem_free(place);
     akin_mem_free(file);
+    return status;
+}
+
+akin_status akin_addition_check_places(const akin_jobs *jobs, const char *output) {
+    akin_status status = AKIN_OK;
+    akin_json *entries = NULL;
+    if (!akin_stages_added(jobs->list[0].file)) return AKIN_OK;
+    AKIN_TRY(akin_metrics_load(output, &entries));
+    for (size_t i = 0; i < jobs->count; i++) {
+        const akin_jobfile *job = jobs->list[i].file;
+        const akin_json *entry = akin_entries_get(entries, "publish", jobs->list[i].table);
+        status = akin_published_refuse_rolled_back(entry, akin_jobfile_options(job, "publish"));
+        if (status != AKIN_OK) AKIN_TRY(akin_job_at_key(job, "publish", "to", status));
+    }
+done:
+    akin_json_free(entries);
     return status;
 }

@@ -17,4 +17,8 @@ AKIN_MUST_CHECK akin_status akin_addition_settle(const akin_call *call, akin_job
 AKIN_MUST_CHECK akin_status akin_addition_place(const akin_call *call, char **output,
                                                 long long *keep);
 
+/* AKIN_FAILED if the last table in `output` was rolled back where it was published. Rank 0. Not
+ * collective. */
+AKIN_MUST_CHECK akin_status akin_addition_check_places(const akin_jobs *jobs, const char *output);
+
 #endif

@@ -195,15 +195,21 @@ akin_status akin_metrics_add(akin_comm *comm, akin_metrics *metrics, const char 
                                                       : AKIN_OK);
 }
 
+akin_status akin_metrics_load(const char *folder, akin_json **out) {
+    char *path = akin_file_join(folder, "metrics.json");
+    *out = NULL;
+    akin_status status = path ? read_entries(path, out) : AKIN_FAILED;
+    akin_mem_free(path);
+    return status;
+}
+
 double akin_metrics_number(const char *folder, const char *verb, const char *key) {
     akin_json *entries = NULL;
-    char *path = akin_file_join(folder, "metrics.json");
-    akin_status status = path ? read_entries(path, &entries) : AKIN_FAILED;
+    akin_status status = akin_metrics_load(folder, &entries);
     double value =
         status == AKIN_OK ? akin_json_number(akin_json_get(entries, verb), key, NAN) : NAN;
     akin_error_clear();
     akin_json_free(entries);
-    akin_mem_free(path);
     return value;
 }
 

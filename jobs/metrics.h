@@ -37,6 +37,8 @@ AKIN_MUST_CHECK akin_status akin_metrics_inherit(akin_comm *comm, akin_metrics *
 AKIN_MUST_CHECK akin_status akin_metrics_add(akin_comm *comm, akin_metrics *metrics,
                                              const char *verb, const char *table, const char *key,
                                              double value);
+/* All entries of a folder's metrics.json, owned. Not collective. */
+AKIN_MUST_CHECK akin_status akin_metrics_load(const char *folder, akin_json **out);
 /* A number of the entry in another folder's metrics.json; NaN if missing. Not collective. */
 double akin_metrics_number(const char *folder, const char *verb, const char *key);
 /* Removes entries that the settled jobs do not run, and sorts the others into the order of the

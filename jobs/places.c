@@ -158,3 +158,37 @@ bool akin_published_stands(const akin_json *entry, const akin_options *options, 
     *left = found[LEFT] + found[FOREIGN];
     return found[FOREIGN] > 0 || found[LOST] == 0;
 }
+
+static akin_status refuse_rolled_back(const char *url) {
+    akin_text *shown = NULL;
+    akin_status status = akin_text_create(&shown);
+    if (status == AKIN_OK) status = akin_text_append_hidden(shown, url);
+    if (status == AKIN_OK)
+        status = akin_error_set(
+            AKIN_FAILED,
+            "%s: the last table was rolled back there, so nothing is added to "
+            "it: let a run publish another one, or publish this one with akin publish, "
+            "or set respect-rollback = no in [publish]",
+            akin_text_bytes(shown));
+    akin_text_free(shown);
+    return status;
+}
+
+akin_status akin_published_refuse_rolled_back(const akin_json *entry, const akin_options *options) {
+    akin_status status = AKIN_OK;
+    const char *const *urls = NULL;
+    akin_sink_options sink;
+    if (akin_options_given(options, "respect-rollback") &&
+        !akin_options_flag(options, "respect-rollback"))
+        return AKIN_OK;
+    AKIN_TRY(akin_places_options(options, &sink));
+    size_t count = akin_options_list(options, "to", &urls);
+    const akin_json *place = akin_json_first(akin_json_get(entry, "published"));
+    for (size_t i = 0; i < count && place; i++, place = akin_json_next(place)) {
+        place_state state = look_at(urls[i], &sink, akin_json_text(place, "digest"));
+        akin_error_clear();
+        if (state == LEFT) AKIN_TRY(refuse_rolled_back(urls[i]));
+    }
+done:
+    return status;
+}

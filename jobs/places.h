@@ -49,6 +49,11 @@ AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options,
  * undone but only reported (a warning; *left: how many), and the answer is true. */
 bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left);
 
+/* For `add`: AKIN_FAILED if what metrics.json says was published at a target was rolled back there,
+ * and the options respect that. A target that cannot be asked is left to publish. */
+AKIN_MUST_CHECK akin_status akin_published_refuse_rolled_back(const akin_json *entry,
+                                                              const akin_options *options);
+
 /* The targets of --to, how they are addressed, and what they hold. */
 typedef struct {
     const char *const *urls; /* [count]; borrowed from the options */

@@ -74,6 +74,7 @@ static akin_status check_files(const akin_call *call, const akin_jobs *jobs, con
     if (nights && !akin_stages_added(first))
         akin_mistakes_note(&found, akin_folder_check_night(output, night_of(call->options)));
     akin_mistakes_note(&found, akin_preflight_start(jobs, output));
+    akin_mistakes_note(&found, akin_addition_check_places(jobs, output));
     return akin_mistakes_sum(&found);
 }
 

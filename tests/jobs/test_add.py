@@ -133,6 +133,27 @@ def test_with_nights_it_goes_into_the_last_one():
     assert_same_variables("nights/2026-03-02/table.nc", "out/table.nc")
 
 
+def test_a_table_that_was_rolled_back_is_not_added_to():
+    write("second.csv", ROWS[1:])
+    for name in ("old.csv", "second.csv"):
+        job("back.ini", name, "back")
+        akin("run", "back.ini")
+    akin("rollback", "--to", "file:back/t.jsonl")
+    before = {name: open(f"back/{name}", "rb").read() for name in ("t.jsonl", "table.nc", "embeddings.nc")}
+    for words in ([], ["--check"]):
+        done = akin("add", "back.ini", "new.csv", *words, ranks=2, expect=1)
+        assert "back.ini:14: [publish] file:back/t.jsonl: the last table was rolled back there" in done.err, done.err
+    assert before == {name: open(f"back/{name}", "rb").read() for name in before}
+    akin("publish", "back/table.nc", "--to", "file:back/t.jsonl")  # by hand
+    akin("add", "back.ini", "new.csv")
+    akin("rollback", "--to", "file:back/t.jsonl")
+    akin("add", "back.ini", "new.csv", expect=1)
+    with open("back.ini", "a") as f:
+        f.write("respect-rollback = no\n")
+    akin("add", "back.ini", "new.csv")
+    assert "n40" in open("back/t.jsonl").read()
+
+
 def test_what_is_wrong_is_refused_and_nothing_lost():
     before = open("out/table.nc", "rb").read()
     akin("add", "job.ini", expect=2)
