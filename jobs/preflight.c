@@ -324,6 +324,13 @@ static void warn_of_refused(const akin_source *source, const akin_preflight_need
                      AKIN_PLURAL(needs->refused), first.id, first.path, first.reason);
 }
 
+/* Names the line of the job's sources, or the table of additions, which no line names. */
+static akin_status at_source(const akin_jobfile *job, akin_status status) {
+    const char *table = akin_stages_added(job);
+    return table ? akin_error_context(status, "%s: ", table)
+                 : akin_job_at_key(job, "ingest", "source", status);
+}
+
 /* Rows that the list alone shows will be rejected; pictures that cannot be decoded are not known
  * yet. */
 static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
@@ -340,17 +347,16 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
                          needs->missing == 1 ? "is" : "are", akin_source_get(source, first).id,
                          akin_source_get(source, first).path);
     if (needs->rows == 0 || bad == needs->rows)
-        return akin_job_at_key(
-            job, "ingest", "source",
+        return at_source(
+            job,
             akin_error_set(AKIN_INPUT, "no usable picture: %zu rows, of which %zu will be rejected",
                            needs->rows, bad));
     if (akin_ingest_too_many(bad, needs->rows, limit))
-        return akin_job_at_key(
-            job, "ingest", "source",
-            akin_error_set(
-                AKIN_INPUT,
-                "%zu of %zu rows will be rejected, more than max-reject-fraction = %g allows", bad,
-                needs->rows, limit));
+        return at_source(
+            job, akin_error_set(
+                     AKIN_INPUT,
+                     "%zu of %zu rows will be rejected, more than max-reject-fraction = %g allows",
+                     bad, needs->rows, limit));
     return AKIN_OK;
 }
 

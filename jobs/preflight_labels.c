@@ -250,6 +250,7 @@ akin_source_params akin_preflight_sources(akin_jobfile *job) {
     const akin_options *ingest = akin_jobfile_options(job, "ingest");
     akin_source_params params = {.root = akin_options_text(ingest, "root"),
                                  .cache = akin_options_text(ingest, "cache")};
+    params.withdrawals = akin_options_flag(ingest, "withdrawals");
     (void)!akin_tables_params(ingest, &params); /* checked with the options */
     params.count = akin_options_arguments(ingest, &params.names);
     return params;

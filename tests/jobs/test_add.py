@@ -162,6 +162,8 @@ def test_what_is_wrong_is_refused_and_nothing_lost():
         f.write("name,file\na,b\n")
     akin("add", "job.ini", "bad.csv", expect=3)
     write("lost.csv", [["lost", "gone.png", "hats", "yes"]])
+    done = akin("add", "job.ini", "lost.csv", "--check", expect=3)
+    assert "lost.csv: " in done.err and "will be rejected" in done.err and "job.ini:" not in done.err, done.err
     done = akin("add", "job.ini", "lost.csv", expect=3, ranks=2)
     assert done.err.count("rejected: lost (gone.png): no such file") == 1, done.err
     assert open("out/table.nc", "rb").read() == before
@@ -180,6 +182,7 @@ def test_withdrawing_needs_no_picture():
                                 (3, [["i00", "gone.png", "hats", "no"], ["i01", "1.png", "bags", "no"]], (0, 1, 1))):
         write("some.csv", some)
         akin("run", "drop.ini")
+        assert "gone.png" not in akin("add", "drop.ini", "some.csv", "--check", ranks=ranks).err
         done = akin("add", "drop.ini", "some.csv", "--json", ranks=ranks).json["stages"]
         assert tuple(done["embed"][key] for key in ("new", "replaced", "left_out")) == counts, done["embed"]
         taken = [row[0] for row in some]
