@@ -211,6 +211,25 @@ static akin_status strike(making *m, const akin_neighbors_words *words, size_t w
     return AKIN_OK;
 }
 
+/* Warns if no item has the value that a word names: it is probably misspelt. */
+static akin_status check_value(const char *option, const char *word, const akin_item_attribute *a) {
+    const char *value = word + strcspn(word, "=") + 1, *nearest;
+    if (a->number) return AKIN_OK; /* each rank has numbers of its own */
+    for (size_t v = 0; v < a->values; v++)
+        if (akin_item_attribute_is(a, (int32_t)v, value)) return AKIN_OK;
+    const char **names = akin_mem_alloc(a->values + 1, sizeof *names);
+    if (names == NULL) return AKIN_FAILED;
+    for (size_t v = 0; v < a->values; v++) names[v] = akin_item_attribute_text(a, (int32_t)v);
+    names[a->values] = NULL;
+    nearest = akin_text_nearest(value, names);
+    if (nearest && !akin_text_is_near(value, nearest, 3)) nearest = NULL;
+    akin_log_warning(nearest ? "--%s %s: no item has this value; did you mean %s?"
+                             : "--%s %s: no item has this value",
+                     option, word, nearest);
+    akin_mem_free(names);
+    return AKIN_OK;
+}
+
 static akin_status add_targets(making *m, const char *option, const akin_neighbors_words *words,
                                bool wanted) {
     akin_status status = AKIN_OK;
@@ -218,9 +237,9 @@ static akin_status add_targets(making *m, const char *option, const akin_neighbo
     akin_rule_word read;
     for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
         status = akin_rule_word_read(AKIN_RULE_WORD_VALUE, option, words->words[w], &read);
-        if (status != AKIN_OK || is_again(words, w)) continue;
-        status = use(m, option, read.attribute, &a);
-        if (status == AKIN_OK) status = strike(m, words, w, &a, wanted);
+        if (status == AKIN_OK) status = use(m, option, read.attribute, &a);
+        if (status == AKIN_OK) status = check_value(option, words->words[w], &a);
+        if (status == AKIN_OK && !is_again(words, w)) status = strike(m, words, w, &a, wanted);
     }
     return status;
 }

@@ -112,6 +112,20 @@ def test_what_is_refused():
             assert not os.path.exists("refused.nc")
 
 
+def test_rules_name_values_that_items_have():
+    """A value that no item has is probably misspelt: each word is warned of, at any number of ranks, and the right ones are not."""
+    akin("ingest", table("v.csv", ROWS), "-o", "v.nc", "--attributes", SPEC)
+    akin("train", "v.nc", "--features", "handcrafted", "-o", "vm.nc")
+    akin("embed", "v.nc", "--model", "vm.nc", "-o", "v-e.nc")
+    for ranks in (0, 3):
+        done = akin("neighbors", "v-e.nc", "-o", f"v{ranks}.nc", "-k", "2", "--only", "brand=Acme", "--only", "brand=beta", "--not", "season=autumn",
+                    "--not", "price=17", ranks=ranks)
+        lines = [line for line in done.err.splitlines() if "no item has" in line]
+        assert len(lines) == 2, done.err
+        assert lines[0].endswith("--only brand=Acme: no item has this value; did you mean acme?"), lines
+        assert lines[1].endswith("--not season=autumn: no item has this value"), lines
+
+
 def test_values_that_are_no_number():
     bad = ["nan", "inf", "0x10", "1,5", "12 EUR", "1e39", "--3", "1e", "1_000"]
     rows = [f'i{i},{i}.png,"{b}",x,' for i, b in enumerate(bad)] + ["z,9.png,1.5,x,", 'y,10.png,2,"a\tb",']
