@@ -51,7 +51,8 @@ def test_refusals(slurm):
     write_job("bad")
     with open("bad.ini", "a") as f:
         f.write("kk = 7\n")
-    assert "bad.ini line" in slurm.submit("bad.ini", expect=2).stderr
+    with open("bad.ini") as f:
+        assert f"bad.ini:{len(f.readlines())}: [" in slurm.submit("bad.ini", expect=2).stderr
     assert "absent.csv" in slurm.submit(write_job("absent", catalogue="absent.csv"), expect=1).stderr
     slurm.submit(expect=2)
     assert slurm.command("squeue", "-h").stdout == "" and not os.path.exists("results/night")

@@ -16,6 +16,7 @@ import numpy as np
 import support
 from servers import Server, free_port, python_with
 from support import akin, command
+from tables import check_what_is_left_out
 from watcher import Watcher
 
 os.chdir(support.fresh("qdrant"))
@@ -123,18 +124,7 @@ def test_a_generation_is_a_collection_and_the_alias_switches():
 
 def test_what_was_rolled_back_is_left_out_after_another_table_too():
     third = make_embeddings("third.nc", "pictures/third.csv")
-    place = url(SERVER, "back")
-
-    def left(path, *words):
-        return akin("publish", path, "--to", place, *words, "--max-shrink", 1, "--json").json["places_left"]
-
-    left(OLD), left(NEW)
-    akin("rollback", "--to", place)
-    assert left(third) == 0 and left(NEW, "--respect-rollback") == 1
-    akin("rollback", "--to", place)  # the third goes too, and OLD is back
-    assert left(NEW, "--respect-rollback") == 1 and left(third, "--respect-rollback") == 1
-    assert left(NEW) == 0 and left(OLD, "--respect-rollback") == 0  # NEW by hand: no longer rolled back
-    assert left(third, "--respect-rollback") == 1 and left(NEW, "--respect-rollback") == 0
+    check_what_is_left_out(url(SERVER, "back"), OLD, NEW, third, "--max-shrink", 1)
     names = [name for name in aliases(SERVER) if name.startswith("back")]
     assert len(names) == 3 and sum("-rolled-back-0-" in name for name in names) == 1, names
     for name in names:

@@ -14,7 +14,7 @@ import numpy as np
 import support
 from servers import Redis, free_port, redis_server
 from support import akin, command
-from tables import OPEN, digest_of, lists_of, make_table, names, other_table, two_nights
+from tables import OPEN, check_what_is_left_out, digest_of, lists_of, make_table, names, other_table, two_nights
 from watcher import Watcher
 
 os.chdir(support.fresh("redis"))
@@ -98,19 +98,7 @@ def test_the_table_before_is_kept_for_a_while_and_comes_back():
 
 
 def test_what_was_rolled_back_is_left_out_after_another_table_too():
-    place = url("back")
-    for table in (OLD, NEW):
-        publish(table, *OPEN, to=place)
-    akin("rollback", "--to", place)
-    publish(OTHER, *OPEN, to=place)
-    assert publish(NEW, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
-    akin("rollback", "--to", place)  # OTHER goes too, and OLD is back
-    for table in (NEW, OTHER):
-        assert publish(table, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
-    publish(NEW, *OPEN, to=place)  # by hand: no longer rolled back, but OTHER is
-    publish(OLD, *OPEN, "--respect-rollback", to=place)
-    assert publish(OTHER, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
-    assert publish(NEW, *OPEN, "--respect-rollback", to=place).json["places_left"] == 0
+    check_what_is_left_out(url("back"), OLD, NEW, OTHER, *OPEN)
     assert_live(NEW, catalog="back")
 
 

@@ -49,3 +49,18 @@ def lists_of(path):
 def digest_of(path):
     with netCDF4.Dataset(path) as d:
         return d.content_digest
+
+
+def check_what_is_left_out(place, old, new, other, *words):
+    """A target leaves out what was rolled back there, also after other tables; a table published by hand no longer counts as that. It ends with
+    `new`."""
+    def left(path, *more):
+        return akin("publish", path, "--to", place, *words, *more, "--json").json["places_left"]
+
+    left(old), left(new)
+    akin("rollback", "--to", place)
+    assert left(other) == 0 and left(new, "--respect-rollback") == 1
+    akin("rollback", "--to", place)  # the other one goes too, and the old one is back
+    assert left(new, "--respect-rollback") == 1 and left(other, "--respect-rollback") == 1
+    assert left(new) == 0 and left(old, "--respect-rollback") == 0  # `new` by hand
+    assert left(other, "--respect-rollback") == 1 and left(new, "--respect-rollback") == 0
