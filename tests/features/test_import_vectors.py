@@ -265,7 +265,7 @@ def test_what_a_job_names_is_known_before_it_begins():
         open("named.ini", "w").write(text + keys)
         for more in (["--check"], []):
             done = akin("run", "named.ini", *more, expect=code)
-            assert f"line {text.count(chr(10)) + line}" in done.err and words in done.err, (keys, done.err)
+            assert f"named.ini:{text.count(chr(10)) + line}: [" in done.err and words in done.err, (keys, done.err)
             assert not os.path.exists("named")
 
 
