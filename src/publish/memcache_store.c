@@ -192,9 +192,11 @@ static akin_status read_meta(akin_memcache_store *place, const char *current) {
     if (generation && strcmp(generation, current) == 0) {
         place->meta = all;
         all = NULL;
-    } else if (older && strcmp(older, current) == 0)
+    } else if (older && strcmp(older, current) == 0) {
+        const char *rolled_back = akin_json_text(all, "rolled_back");
         place->meta = akin_json_copy(before);
-    else
+        if (rolled_back) akin_json_set_text(place->meta, "rolled_back", rolled_back);
+    } else
         place->meta = akin_json_object();
     status = akin_json_check(place->meta);
 done:

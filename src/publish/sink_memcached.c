@@ -137,16 +137,29 @@ done:
 
 /* --- creating and removing a generation --- */
 
-/* Left by a publisher that was killed. */
+/* The meta of what readers find, in place of that of a table that was never switched to. */
+static akin_status put_meta_back(akin_target *target) {
+    if (!*live_generation(target)) return AKIN_OK;
+    char *text = akin_json_print(meta_of(target), false);
+    akin_status status = text ? akin_memcache_store_set(target->place, "meta", text) : AKIN_FAILED;
+    akin_mem_free(text);
+    return status;
+}
+
+/* Left by a publisher that was killed, perhaps between the meta and the switch. Under the lock. */
 static akin_status clear_leftover(akin_target *target) {
     akin_status status = AKIN_OK;
     char *left = NULL;
+    bool there;
+    AKIN_TRY(akin_memcache_store_look(target->place, &there));
     const akin_json *before = akin_json_get(meta_of(target), "previous");
     const char *older = akin_json_text(before, "generation");
     AKIN_TRY(akin_memcache_store_get(target->place, "next", &left));
     if (!left || strlen(left) >= GENERATION_SIZE) goto done;
-    if (strcmp(left, live_generation(target)) != 0 && (!older || strcmp(left, older) != 0))
+    if (strcmp(left, live_generation(target)) != 0 && (!older || strcmp(left, older) != 0)) {
+        AKIN_TRY(put_meta_back(target));
         AKIN_TRY(akin_memcache_lists_forget(target->lists, left));
+    }
     status = akin_memcache_store_delete(target->place, "next");
 done:
     akin_mem_free(left);

@@ -208,6 +208,27 @@ def test_two_at_once():
         tables = tables[1:] + tables[:1]
 
 
+def test_killed_between_meta_and_switch():
+    """The meta that a killed publisher wrote for a table that was never switched to goes with that table, also where the live one is
+    published again; what was rolled back is still known."""
+    place = url("between")
+    for table in (OLD, OTHER):
+        publish(table, *OPEN, to=place)
+    akin("rollback", "--to", place)
+    publish(NEW, *OPEN, to=place)
+    for table in (OLD, OLD, NEW):
+        publish(NEW, *OPEN, to=place)
+        live = CLIENT.get_one("akin:between:current").decode()
+        publish(OLD, *OPEN, to=place)
+        never = CLIENT.get_one("akin:between:current").decode()
+        CLIENT.set("akin:between:current", live)
+        CLIENT.set("akin:between:next", never)
+        publish(table, *OPEN, to=place)
+        assert_live(table, catalog="between")
+        assert not CLIENT.table(sorted(lists_of(OLD).keys() & lists_of(table).keys()), "between", never)
+        assert publish(OTHER, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
+
+
 def kill_publishers(kills, seed, server, tables):
     """Publishers killed (kill -9) at random moments, while a reader asks for 50 lists as a storefront does. Returns how many were killed
     while writing: of more than `kills` where these were fewer than a tenth."""
