@@ -19,8 +19,7 @@ AKIN_MUST_CHECK akin_status akin_preflight_start(const akin_jobs *jobs, const ch
  * them are reported, with their lines in the job file. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_files(akin_jobfile *job);
 
-/* AKIN_FAILED: a source of [ingest] is not there. For a job that is refused anyway; of others the
- * listing reports it. Not collective. */
+/* AKIN_FAILED: a source of [ingest] is not there. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_sources_there(akin_jobfile *job);
 
 /* Warns where pairs of ids or categories (golden, pins, blocks, categories, pairs) name what the

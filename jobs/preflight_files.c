@@ -163,11 +163,8 @@ akin_status akin_preflight_sources_there(akin_jobfile *job) {
     size_t count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &sources);
     if (akin_stages_added(job)) return AKIN_OK; /* not of the job file: listing it reports it */
     for (size_t i = 0; i < count; i++)
-        if (!akin_file_exists(sources[i]))
-            akin_mistakes_note(
-                &found, akin_job_at_key(
-                            job, "ingest", "source",
-                            akin_error_set(AKIN_FAILED, "source %s: no such file", sources[i])));
+        if (akin_source_there(sources[i]) != AKIN_OK)
+            akin_mistakes_note(&found, akin_job_at_key(job, "ingest", "source", AKIN_FAILED));
     return akin_mistakes_sum(&found);
 }
 

@@ -87,10 +87,8 @@ static void check_settled(const akin_call *call, const akin_jobs *jobs, const ch
     if (akin_comm_rank(call->comm) != 0) return;
     akin_mistakes_note(found, status == AKIN_OK ? check_files(call, jobs, output)
                                                 : akin_preflight_files(first));
-    if (found->status == AKIN_OK)
-        akin_preflight_tell_unpublished(jobs);
-    else
-        akin_mistakes_note(found, akin_preflight_sources_there(first));
+    akin_mistakes_note(found, akin_preflight_sources_there(first));
+    if (found->status == AKIN_OK) akin_preflight_tell_unpublished(jobs);
 }
 
 /* The output folder, and the files in it as options of the stages. Not collective. */

@@ -57,6 +57,9 @@ typedef struct {
 
 typedef struct akin_source akin_source;
 
+/* AKIN_FAILED: no file or folder of this name is there. Not collective. */
+AKIN_MUST_CHECK akin_status akin_source_there(const char *name);
+
 /* Whether columns and attributes are values of --columns and --attributes. AKIN_USAGE: they are not.
  * Not collective. */
 AKIN_MUST_CHECK akin_status akin_source_check_columns(const akin_source_params *params);

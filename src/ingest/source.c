@@ -43,25 +43,36 @@ static akin_status refuse_attributes(const char *name, const char *kind) {
         name, *kind == 'a' ? "an" : "a", kind);
 }
 
-static akin_status list_one(const char *name, const akin_source_params *params,
-                            akin_source_list *rows) {
-    struct stat info;
-    bool is_tar = false;
+/* Whether it is a local file or folder. */
+static akin_status look_at(const char *name, struct stat *info) {
     if (akin_source_scheme(name) > 0)
         return akin_error_set(AKIN_FAILED,
                               "source %s: is an address; a source is a local file or folder, whose "
                               "rows may be addresses: download it first",
                               name);
-    if (stat(name, &info) != 0)
+    if (stat(name, info) != 0)
         return akin_error_set(AKIN_FAILED,
                               "source %s: %s; give a CSV or TSV file, a folder or a tar archive",
                               name, errno == ENOENT ? "no such file or folder" : strerror(errno));
+    if (S_ISDIR(info->st_mode) || S_ISREG(info->st_mode)) return AKIN_OK;
+    return akin_error_set(AKIN_FAILED,
+                          "source %s: is a pipe, socket or device; give a file or a folder", name);
+}
+
+akin_status akin_source_there(const char *name) {
+    struct stat info;
+    return look_at(name, &info);
+}
+
+static akin_status list_one(const char *name, const akin_source_params *params,
+                            akin_source_list *rows) {
+    struct stat info;
+    bool is_tar = false;
+    akin_status status = look_at(name, &info);
+    if (status != AKIN_OK) return status;
     if (S_ISDIR(info.st_mode) && params->attributes) return refuse_attributes(name, "folder");
     if (S_ISDIR(info.st_mode)) return akin_source_folder_list(name, rows);
-    if (!S_ISREG(info.st_mode))
-        return akin_error_set(
-            AKIN_FAILED, "source %s: is a pipe, socket or device; give a file or a folder", name);
-    akin_status status = info.st_size > 0 ? akin_source_tar_list(name, rows, &is_tar) : AKIN_OK;
+    status = info.st_size > 0 ? akin_source_tar_list(name, rows, &is_tar) : AKIN_OK;
     if (status == AKIN_OK && is_tar && params->attributes)
         return refuse_attributes(name, "archive");
     if (status != AKIN_OK || is_tar) return status;

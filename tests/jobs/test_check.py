@@ -41,7 +41,7 @@ def test_more_mistakes_than_fit_are_counted():
             assert bool(more) == (wrong == 160), lines
             shown = lines[:-1] if more else lines
             assert len(shown) + (int(more[1]) if more else 0) == wrong + 1, lines
-            places = [re.fullmatch(r"w: 3/many\.ini:(\d+): \[(neighbors\] unknown key wrong-\d+; did you mean only\?|ingest\] source no-catalog.csv: no such file)", line) for line in shown]
+            places = [re.fullmatch(r"w: 3/many\.ini:(\d+): \[(neighbors\] unknown key wrong-\d+; did you mean only\?|ingest\] source no-catalog.csv: no such file or folder; give .*)", line) for line in shown]
             assert all(places), lines
             assert [int(place[1]) for place in places] == sorted(int(place[1]) for place in places), lines
 
@@ -67,6 +67,15 @@ def test_mistakes_of_several_kinds_are_told_at_once():
     for words in (("run", "typo.ini"), ("add", "typo.ini", "lost.csv")):
         message = akin(*words, "--json", expect=2).json["message"]
         assert message.count("typo.ini:") == 1 and "unknown key sorce; did you mean source?" in message and "no [ingest]" not in message, message
+
+
+def test_a_source_that_is_not_there():
+    """Refused before the night begins, with its line."""
+    job = write_job("lost", "[job]", "keep = 3", source="pictures/catalog.csv no-catalog.csv")
+    for words, ranks in (((), 0), ((), 3), (("--check",), 0)):
+        message = akin("run", job, *words, "--json", expect=1, ranks=ranks).json["message"]
+        assert message.startswith("lost.ini:4: [ingest] source no-catalog.csv: no such file or folder"), message
+        assert not os.path.exists("results"), message
 
 
 def test_several_missing_files():

@@ -336,12 +336,14 @@ def test_interrupted_from_the_keyboard():
 
 
 def test_a_failing_stage_is_named():
-    write_job("fails.ini", job="name = fails", ingest="source = absent.csv", publish=None)
-    done = run(job="fails.ini", expect=1, ranks=2)
-    assert done.json["message"].startswith("ingest: ") and "absent.csv" in done.json["message"], done.json
+    with open("pictures/notes.csv", "w") as f:
+        f.write("day,note\n1,rain\n")
+    write_job("fails.ini", job="name = fails", ingest="source = pictures/notes.csv", publish=None)
+    done = run(job="fails.ini", expect=3, ranks=2)
+    assert done.json["message"].startswith("ingest: ") and "notes.csv" in done.json["message"], done.json
     told = metrics("results/fails")
-    assert list(told) == ["ingest"] and told["ingest"]["status"] == "failed" and told["ingest"]["exit"] == 1, told
-    assert "absent.csv" in open("results/fails/log.txt").read()
+    assert list(told) == ["ingest"] and told["ingest"]["status"] == "failed" and told["ingest"]["exit"] == 3, told
+    assert "notes.csv" in open("results/fails/log.txt").read()
     with open("pictures/bad.csv", "w") as f:
         f.write("id,path\na,absent.png\n")
     write_job("fails.ini", job="name = fails", ingest="source = pictures/bad.csv", publish=None)
