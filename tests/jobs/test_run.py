@@ -421,8 +421,8 @@ def test_nights():
     write_job("night.ini", job="name = nightly\nkeep = 2", publish=None, neighbors="k = 5\nmin-score = 2")
     run(job=job, expect=2)  # before anything is touched
     assert nights(base) == ["2001-01-01", "2001-01-02"]
-    write_job("night.ini", job="name = nightly\nkeep = 2", publish=None, ingest=f"source = {CATALOGUE} absent.tar")
-    run(job=job, expect=1)
+    write_job("night.ini", job="name = nightly\nkeep = 2", publish=None, ingest=f"source = {CATALOGUE} night.ini")
+    run(job=job, expect=3)  # which is no catalogue
     assert os.readlink(f"{base}/latest") == "2001-01-02"  # an incomplete night is not the latest
     os.rename(f"{base}/{tonight}", f"{base}/2001-01-03")  # the night that is not complete was begun some days ago
     with open(f"{base}/.night", "w") as f:
