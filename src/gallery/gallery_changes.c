@@ -4,6 +4,7 @@
 #include <akin/csv.h>
 #include <akin/file.h>
 #include <akin/ids.h>
+#include <akin/labels.h>
 #include <akin/mem.h>
 #include <akin/publish_diff.h>
 #include <akin/table.h>
@@ -22,6 +23,7 @@ typedef struct {
     const akin_table *table, *before;
     akin_ids *ids, *before_ids;
     akin_publish_diff *change;
+    akin_labels *before_labels;
     akin_lists *lists; /* of the previous table */
     akin_text *script;
     size_t most[AKIN_GALLERY_CHANGED], count; /* rows, most changed first */
@@ -178,6 +180,28 @@ done:
     return status;
 }
 
+static akin_status append_gone(page *p) {
+    akin_status status = AKIN_OK;
+    const char *id;
+    AKIN_TRY(akin_text_append(p->script, "],\n\"gone_ids\":["));
+    for (size_t i = 0; i < AKIN_GALLERY_NAMED && (id = akin_publish_diff_gone(p->change, i)); i++) {
+        if (i > 0) AKIN_TRY(akin_text_append(p->script, ","));
+        AKIN_TRY(akin_text_append_json(p->script, id));
+    }
+    AKIN_TRY(akin_text_append(p->script, "],\n\"gone_categories\":["));
+    for (size_t i = 0; i < AKIN_GALLERY_NAMED && (id = akin_publish_diff_gone(p->change, i)); i++) {
+        int32_t category = akin_labels_category(p->before_labels)[akin_ids_find(p->before_ids, id)];
+        if (i > 0) AKIN_TRY(akin_text_append(p->script, ","));
+        AKIN_TRY(akin_text_append_json(p->script,
+                                       akin_labels_category_name(p->before_labels, category)));
+    }
+    AKIN_TRY(akin_text_append(p->script, "],\n\"gone_pictures\":["));
+    AKIN_TRY(append_gone_pictures(p));
+    status = akin_text_append(p->script, "]");
+done:
+    return status;
+}
+
 static akin_status append_fresh(page *p) {
     akin_status status = AKIN_OK;
     size_t named = 0;
@@ -185,14 +209,7 @@ static akin_status append_fresh(page *p) {
     for (size_t row = 0; row < akin_ids_count(p->ids) && named < AKIN_GALLERY_NAMED; row++)
         if (akin_publish_diff_of(p->change, row) == AKIN_PUBLISH_DIFF_FRESH)
             AKIN_TRY(akin_text_append(p->script, named++ > 0 ? ",%zu" : "%zu", row));
-    AKIN_TRY(akin_text_append(p->script, "],\n\"gone_ids\":["));
-    for (size_t i = 0; i < AKIN_GALLERY_NAMED && akin_publish_diff_gone(p->change, i); i++) {
-        if (i > 0) AKIN_TRY(akin_text_append(p->script, ","));
-        AKIN_TRY(akin_text_append_json(p->script, akin_publish_diff_gone(p->change, i)));
-    }
-    AKIN_TRY(akin_text_append(p->script, "],\n\"gone_pictures\":["));
-    status = append_gone_pictures(p);
-    if (status == AKIN_OK) status = akin_text_append(p->script, "]");
+    status = append_gone(p);
 done:
     return status;
 }
@@ -257,6 +274,8 @@ akin_status akin_gallery_changes(akin_gallery_folder *folder, const akin_table *
     page p = {.table = table, .before = before, .reuse = reuse, .folder = folder};
     AKIN_TRY(akin_ids_read(akin_table_file(table), &p.ids));
     AKIN_TRY(akin_ids_read(akin_table_file(before), &p.before_ids));
+    AKIN_TRY(akin_labels_read(akin_table_file(before), 0, akin_ids_count(p.before_ids),
+                              &p.before_labels));
     AKIN_TRY(akin_publish_diff_create(table, p.ids, &p.change));
     AKIN_TRY(akin_publish_diff_see_table(p.change, before, p.before_ids));
     AKIN_TRY(akin_lists_create(before, &p.lists));
@@ -273,6 +292,7 @@ done:
     akin_text_free(p.script);
     akin_lists_free(p.lists);
     akin_publish_diff_free(p.change);
+    akin_labels_free(p.before_labels);
     akin_ids_free(p.before_ids);
     akin_ids_free(p.ids);
     return status;

@@ -91,6 +91,7 @@ def test_a_night_links_what_is_unchanged_and_shows_what_is_gone():
     def check(b):
         b.click("#changes details:last-of-type summary")
         assert b.run(IDS, "#gone") == gone
+        assert b.run("return [...document.querySelectorAll('#gone .category')].map(c => c.textContent)") == [("hats", "shoes")[i % 2] for i in range(7)]
         b.until("return [...document.querySelectorAll('#gone img')].length === 7 && [...document.querySelectorAll('#gone img')].every(i => { i.loading = 'eager'; return i.complete && i.naturalWidth > 0; })")
     shoot("changes", "nights/latest/gallery", "#?changes", check)
     shutil.rmtree("nights/2026-03-01")  # what is linked stays

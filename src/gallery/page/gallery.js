@@ -151,10 +151,14 @@ const akin = (() => {
     image.onerror = () => image.replaceWith(none());
     return image;
   }
+  function goneCategory(id) {
+    return changed?.gone_categories[changed.gone_ids.indexOf(id)] ?? "";
+  }
   function gone(id, score) { // an item of the table before that has no row any more
     return el("li", {}, el("span", { class: "card away", "data-id": id, title: id },
       el("div", { class: "tile" }, gonePicture(id), el("span", { class: "flag" }, "gone")), score !== undefined && el("div", { class: "meter" }, bar(score)),
-      el("div", { class: "text" }, el("span", { class: "name", title: id }, id), score !== undefined && el("span", { class: "under" }, el("span", { class: "category" }, ""), el("span", { class: "score" }, scoreText(score))))));
+      el("div", { class: "text" }, el("span", { class: "name", title: id }, id),
+        el("span", { class: "under" }, el("span", { class: "category", title: goneCategory(id) || null }, goneCategory(id)), score !== undefined && el("span", { class: "score" }, scoreText(score))))));
   }
 
   // --- views ---
