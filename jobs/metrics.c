@@ -297,13 +297,28 @@ static void add_written(akin_hasher *hasher, const akin_options *options, bool *
     }
 }
 
-/* Those of a list of NAME=FILE. */
-static void add_named_files(akin_hasher *hasher, const akin_options *options, const char *name,
-                            bool *known) {
+/* The file of the same name as `path` beside `other`; it need not be there, or be readable. */
+static void add_beside(akin_hasher *hasher, const char *other, const char *path, bool *known) {
+    char *folder = akin_file_folder(other),
+         *beside = folder ? akin_file_join(folder, akin_file_name(path)) : NULL;
+    bool readable = beside != NULL;
+    if (beside) add_file(hasher, beside, &readable);
+    if (!beside) *known = false;
+    if (!readable) akin_hasher_add_text(hasher, "none");
+    akin_mem_free(beside);
+    akin_mem_free(folder);
+}
+
+/* Further tables, NAME=FILE, and the one that each is compared with: its own of the night before. */
+static void add_tables(akin_hasher *hasher, const akin_options *options, bool *known) {
     const char *const *words = NULL;
-    if (!akin_options_declared(options, name, NULL)) return;
-    for (size_t i = 0, count = akin_options_list(options, name, &words); i < count; i++)
-        add_file(hasher, words[i] + strcspn(words[i], "=") + 1, known);
+    if (!akin_options_declared(options, "table", NULL)) return;
+    const char *against = akin_options_text(options, "against");
+    for (size_t i = 0, count = akin_options_list(options, "table", &words); i < count; i++) {
+        const char *path = words[i] + strcspn(words[i], "=") + 1;
+        add_file(hasher, path, known);
+        if (against) add_beside(hasher, against, path, known);
+    }
 }
 
 akin_status akin_metrics_recall(const akin_metrics *metrics, const akin_stage *stage,
@@ -324,7 +339,8 @@ akin_status akin_metrics_recall(const akin_metrics *metrics, const akin_stage *s
     add_option(hasher, call->options, "against", &known);
     add_option(hasher, call->options, "embeddings", &known);
     add_written(hasher, call->options, &known);
-    add_named_files(hasher, call->options, "table", &known);
+    add_option(hasher, call->options, "beside", &known);
+    add_tables(hasher, call->options, &known);
     if (stage->shows_all) {
         add_file_in(hasher, metrics->folder, "catalog.nc", &known);
         add_other_entries(hasher, metrics, stage, &known);

@@ -135,6 +135,24 @@ def test_each_table_is_compared_with_its_own_of_last_night():
         assert "products" in said and not re.search(r"\bitems?\b", said.replace("items/s", "")), said
 
 
+def test_a_newer_table_of_last_night_is_shown():
+    """That of a further table too, where no figure depends on it."""
+    write_catalogue(range(30))
+    text = open(job("newer", 3, "[table same]\nk = 4\nsame-category = yes\n")).read().replace("[evaluate]\nlabel = category\n", "")
+    for night in ("2026-03-01", "2026-03-02"):
+        with open("job.ini", "w") as f:
+            f.write(text)
+        akin("run", "job.ini", "--night", night)
+    again = ("run", "job.ini", "--night", "2026-03-02", "--json")
+    changes = "newer/2026-03-02/gallery/tables/same/data/changes.js"
+    assert akin(*again).json["stages"]["gallery"]["skipped"] and '"changed":0,' in open(changes).read()
+    akin("neighbors", "newer/2026-03-01/embeddings.nc", "-k", "4", "--exclude-same-group", "-o", "newer/2026-03-01/table-same.nc")
+    assert not akin(*again).json["stages"]["gallery"]["skipped"] and '"changed":0,' not in open(changes).read()
+    os.remove("newer/2026-03-01/table-same.nc")
+    assert not akin(*again).json["stages"]["gallery"]["skipped"] and not os.path.exists(changes)
+    assert akin(*again).json["stages"]["gallery"]["skipped"]
+
+
 def test_an_item_with_all_that_is_known_of_it():
     write_catalogue(range(40))
     akin("run", job("item"))
