@@ -23,7 +23,7 @@ AKIN_MUST_CHECK akin_status akin_preflight_files(akin_jobfile *job);
 AKIN_MUST_CHECK akin_status akin_preflight_sources_there(akin_jobfile *job);
 
 /* Warns where pairs of ids or categories (golden, pins, blocks, categories, pairs) name what the
- * source lacks; of files that akin_preflight_files accepts. Memory: the ids. Not collective. */
+ * source lacks, and where approved lists have nothing that min-golden could judge; of files that akin_preflight_files accepts. Memory: the ids. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_names(akin_jobfile *job, const akin_source *source);
 
 /* Warns about tables that no address of [publish] covers. Not collective. */

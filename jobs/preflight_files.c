@@ -253,6 +253,26 @@ static akin_status names_for(naming *n, const input *in, const char *section, lo
     return status;
 }
 
+/* Where approved lists are a gate: the least share, as text; NULL: every share passes. */
+static const char *least_golden(akin_jobfile *job, const char *section) {
+    const akin_options *from = akin_jobfile_options(job, section);
+    if (strcmp(section, "evaluate") == 0 || !akin_stage_wanted(akin_stage_find("publish"), job))
+        return NULL;
+    if (!akin_options_given(from, "min-golden")) from = akin_jobfile_options(job, "publish");
+    return akin_options_real(from, "min-golden") > 0 ? akin_options_text(from, "min-golden") : NULL;
+}
+
+static void foresee_golden(akin_jobfile *job, const char *section, const char *path,
+                           const looking *seen) {
+    const char *least = seen->unknown == seen->rows ? least_golden(job, section) : NULL;
+    char *place = least ? akin_jobfile_place(job, section, "golden") : NULL;
+    if (place)
+        akin_log_warning("%s: [%s] golden: %s has no pair of two items of the source: min-golden = "
+                         "%s cannot be judged, and the job would exit with 4",
+                         place, section, path, least);
+    akin_mem_free(place);
+}
+
 static void look_up_names(void *context, const input *in, const char *section, const char *path) {
     naming *n = context;
     looking seen;
@@ -272,6 +292,7 @@ static void look_up_names(void *context, const input *in, const char *section, c
                                                                     : "name an id",
                          seen.names[0], seen.names[1], seen.at);
     akin_mem_free(place);
+    if (strcmp(in->key, "golden") == 0) foresee_golden(n->job, section, path, &seen);
 }
 
 akin_status akin_preflight_names(akin_jobfile *job, const akin_source *source) {

@@ -194,12 +194,13 @@ static const struct {
     {"akin_gate_limit", "limit", "The limit of the gate"},
 };
 
-/* What decides at a gate, of several targets. NULL: it was not measured. */
+/* What decides at a gate, of several targets. NULL: it neither measured nor refused. */
 static const akin_json *deciding(const akin_json *gates, const char *name) {
     const akin_json *found = NULL;
     for (const akin_json *it = akin_json_first(gates); it; it = akin_json_next(it)) {
         const char *own = akin_json_text(it, "gate");
-        if (!own || strcmp(own, name) != 0 || isnan(akin_json_number(it, "measured", NAN)))
+        if (!own || strcmp(own, name) != 0) continue;
+        if (isnan(akin_json_number(it, "measured", NAN)) && !akin_json_is_true(it, "refused"))
             continue;
         if (!found || akin_json_is_true(it, "refused") || !akin_json_is_true(found, "refused"))
             found = it;
@@ -217,6 +218,7 @@ static akin_status append_gates_of(akin_text *text, size_t which, const akin_jso
         double value = strcmp(gate_gauges[which].key, "refused") == 0
                            ? akin_json_is_true(gate, "refused")
                            : akin_json_number(gate, gate_gauges[which].key, NAN);
+        if (isnan(value)) continue; /* refused, because there was nothing to measure */
         if (!*head) AKIN_TRY(append_head(text, gate_gauges[which].name, gate_gauges[which].help));
         *head = true;
         AKIN_TRY(akin_text_append(text, "%s{job=\"", gate_gauges[which].name));

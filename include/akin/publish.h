@@ -44,7 +44,7 @@ typedef struct {
 /* A limit that a table must keep. */
 typedef struct {
     const char *option;     /* "max-churn" */
-    double measured, limit; /* measured NaN: not measured, which passes */
+    double measured, limit; /* measured NaN: not measured */
     bool refuses;
 } akin_publish_gate;
 

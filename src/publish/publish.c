@@ -110,9 +110,6 @@ static akin_status measure_golden(publication *p) {
     p->result->golden_pairs = golden.pairs;
     p->result->golden_unknown = golden.unknown;
     akin_golden_tell_unknown(&golden, p->params->golden, table);
-    if (golden.pairs == 0)
-        akin_log_warning("publish: %s has no pair of the table %s: --min-golden has no effect",
-                         p->params->golden, akin_file_name(table));
     akin_golden_release(&golden);
     return AKIN_OK;
 }

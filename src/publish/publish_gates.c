@@ -1,9 +1,17 @@
 /* publish_gates: see publish_gates.h. */
 #include "publish_gates.h"
 #include <akin/text.h>
+#include <math.h>
 #include <stdbool.h>
 
-/* A value at the limit passes, up to the rounding of a mean; so does NaN. */
+/* Without a pair there is no share to judge by, and only a limit that every share keeps passes. */
+static bool golden_refuses(const akin_publish_params *params, const akin_publish_result *result) {
+    const double least = params->min_golden - 1e-9;
+    return isnan(result->golden) ? least > 0 : result->golden < least;
+}
+
+/* A value at the limit passes, up to the rounding of a mean; so does NaN, except of the approved
+ * lists. */
 size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_result *result,
                           const akin_publish_place *place,
                           akin_publish_gate gates[AKIN_PUBLISH_GATES]) {
@@ -14,7 +22,7 @@ size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_
                                        result->coverage < least - 1e-9};
         if (!params->golden) return 1;
         gates[1] = (akin_publish_gate){"min-golden", result->golden, params->min_golden,
-                                       result->golden < params->min_golden - 1e-9};
+                                       golden_refuses(params, result)};
         return 2;
     }
     if (!place->compared) return 0;
@@ -25,8 +33,20 @@ size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_
     return 2;
 }
 
-static akin_status append_refusals(akin_text *text, const char *where,
-                                   const akin_publish_gate *gates, size_t count) {
+static akin_status append_refusal(akin_text *text, const akin_publish_params *params,
+                                  const akin_publish_gate *gate) {
+    if (isnan(gate->measured))
+        return akin_text_append(text,
+                                "golden cannot be judged, --%s is %.4g: %s has no pair id,neighbor "
+                                "of two items in the table; correct that file",
+                                gate->option, gate->limit, params->golden);
+    return akin_text_append(text, "%s is %.4g, --%s is %.4g", gate->option + 4, gate->measured,
+                            gate->option, gate->limit);
+}
+
+static akin_status append_refusals(akin_text *text, const akin_publish_params *params,
+                                   const char *where, const akin_publish_gate *gates,
+                                   size_t count) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < count; i++) {
         if (!gates[i].refuses) continue;
@@ -35,8 +55,7 @@ static akin_status append_refusals(akin_text *text, const char *where,
             AKIN_TRY(akin_text_append_hidden(text, where));
             AKIN_TRY(akin_text_append(text, ": "));
         }
-        AKIN_TRY(akin_text_append(text, "%s is %.4g, --%s is %.4g", gates[i].option + 4,
-                                  gates[i].measured, gates[i].option, gates[i].limit));
+        AKIN_TRY(append_refusal(text, params, &gates[i]));
     }
 done:
     return status;
@@ -49,9 +68,10 @@ akin_status akin_publish_check_gates(const akin_publish_params *params,
     akin_text *text = NULL;
     akin_publish_gate gates[AKIN_PUBLISH_GATES];
     AKIN_TRY(akin_text_create(&text));
-    AKIN_TRY(append_refusals(text, NULL, gates, akin_publish_gates(params, result, NULL, gates)));
+    AKIN_TRY(append_refusals(text, params, NULL, gates,
+                             akin_publish_gates(params, result, NULL, gates)));
     for (size_t i = 0; i < params->url_count; i++)
-        AKIN_TRY(append_refusals(text, params->urls[i], gates,
+        AKIN_TRY(append_refusals(text, params, params->urls[i], gates,
                                  akin_publish_gates(params, result, &places[i], gates)));
     if (akin_text_length(text) > 0)
         status = akin_error_set(AKIN_GATE,

@@ -78,14 +78,29 @@ def test_the_gate():
         done = akin("publish", "t.nc", "--to", f"file:{to}.csv", *OPEN, "--golden", "g.csv", "--min-golden", right / count, "--json",
                     ranks=ranks)
         assert done.json["golden"] == right / count and done.json["golden_unknown"] == 3 and os.path.exists(f"{to}.csv")
-    # Without the option the limit is 0.9; strangers are never fatal.
+    # Without the option the limit is 0.9.
     write("wrong.csv", [f"{IDS[0]},{IDS[1]}" if IDS[1] not in LISTS[IDS[0]] else f"{IDS[0]},{IDS[2]}"])
     akin("publish", "t.nc", "--to", "file:w.csv", *OPEN, "--golden", "wrong.csv", expect=4)
-    akin("publish", "t.nc", "--to", "file:w.csv", *OPEN, "--golden", "strangers.csv")
     akin("publish", "t.nc", "--to", "file:w.csv", *OPEN, "--min-golden", 0.5, expect=2)
     akin("publish", "t.nc", "--to", "file:w.csv", *OPEN, "--golden", "absent.csv", expect=1)
     write("one.csv", ["a"])
     akin("publish", "t.nc", "--to", "file:w.csv", *OPEN, "--golden", "one.csv", expect=3, ranks=2)
+
+
+def test_a_gate_that_cannot_be_judged_refuses():
+    """Strangers beside known pairs are only counted; by strangers alone, or by nothing, nobody can judge."""
+    for name, text in (("nothing.csv", ""), ("header.csv", "id,neighbor\n"), ("strangers.csv", "id,neighbor\nx,y\n"),
+                       ("columns.csv", f"rank,id,score\n1,{IDS[0]},{IDS[1]}\n"), ("self.csv", f"{IDS[0]},{IDS[0]}\n")):
+        with open(name, "w") as f:
+            f.write(text)
+        for ranks in (0, 2):
+            done = akin("publish", "t.nc", "--to", "file:u.csv", *OPEN, "--golden", name, "--json", ranks=ranks, expect=4)
+            message = done.json["message"]
+            assert f"golden cannot be judged, --min-golden is 0.9: {name} has no pair id,neighbor of two items in the table" in message, message
+            gate = [g for g in done.json["gates"] if g["gate"] == "min-golden"][0]
+            assert gate["refused"] and gate["measured"] is None and not os.path.exists("u.csv"), gate
+        akin("publish", "t.nc", "--to", "file:u.csv", *OPEN, "--golden", name, "--min-golden", 0)  # every share would pass
+        os.remove("u.csv")
 
 
 def embed(side, count, seed):
@@ -159,8 +174,8 @@ def test_a_run_sees_what_people_changed_in_the_files_that_it_reads():
     source = draw_catalogue("pictures", 24)
     with open("job.ini", "w") as f:
         f.write(f"[job]\noutput = out\n[ingest]\nsource = {source}\n[train]\nfeatures = handcrafted\n[neighbors]\nk = 3\n[evaluate]\n"
-                "golden = ours.csv\npairs = bought.csv\n[publish]\ngolden = ours.csv\nto = file:out/t.csv\n")
-    write("ours.csv", ["nobody,nothing"])
+                "golden = ours.csv\npairs = bought.csv\n[publish]\ngolden = ours.csv\nmin-golden = 0.01\nto = file:out/t.csv\n")
+    write("ours.csv", [f"item-{i:04d},item-{j:04d}" for i in range(24) for j in range(24)])
     write("bought.csv", ["nobody,nothing"])
     akin("run", "job.ini", ranks=2)
     ids = [line.split(",")[0] for line in open("out/t.csv")][1::3]

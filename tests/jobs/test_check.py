@@ -189,6 +189,29 @@ def test_names_that_the_source_lacks():
     akin("run", job, expect=4)
 
 
+def test_approved_lists_that_cannot_be_judged():
+    """--check tells it with its line, and the night refuses; a limit that every share keeps needs no pair."""
+    for text, more, warned in (("", [], True), ("id,neighbor\nx,y\n", [], True), ("id,neighbor\nx,y\nitem-0001,item-0002\n", [], False),
+                               ("", ["min-golden = 0"], False)):
+        with open("judge.csv", "w") as f:
+            f.write(text)
+        job = write_job("judge", "[publish]", "to = file:judge-out.csv", "golden = judge.csv", *more)
+        told = "judge.ini:9: [publish] golden: judge.csv has no pair of two items of the source: min-golden = 0.9 cannot be judged, and the job would exit with 4"
+        done = akin("run", job, "--check", ranks=2)
+        assert (told in done.err) == warned, done.err
+    with open("judge.csv", "w") as f:
+        f.write("")
+    for name, more, warned in (("own", ["golden = judge.csv"], True), ("off", ["golden = judge.csv", "min-golden = 0"], False)):
+        job = write_job("judge", f"[table {name}]", "k = 3", *more, "[publish]", "to = file:judge-{table}.csv")
+        assert (f"[table {name}] golden: judge.csv has no pair" in akin("run", job, "--check").err) == warned
+    job = write_job("judge", "[publish]", "to = file:judge-out.csv", "golden = judge.csv")
+    message = akin("run", job, "--json", expect=4).json["message"]
+    assert "golden cannot be judged" in message and "judge.csv has no pair" in message and "[publish], judge.ini:7, has no min-golden" in message, message
+    with open("results/judge/metrics.prom") as f:
+        told = f.read()
+    assert 'akin_gate_refused{job="judge",gate="min-golden"} 1' in told and 'akin_gate_measured{job="judge",gate="min-golden"}' not in told
+
+
 def test_rejects_of_the_last_night():
     job = write_job("rejected")
     with open("pictures/p3.png", "wb") as f:
