@@ -258,8 +258,8 @@ static const struct {
     {"akin_last_run_timestamp_seconds", offsetof(akin_record_runs, ended),
      "Time of the last end of a run, successful or not"},
     {"akin_last_run_exit_code", offsetof(akin_record_runs, exit_code),
-     "Exit status of the last run: 0 done, 1 failed, 3 input refused, 4 a gate refused, 75 "
-     "interrupted"},
+     "Exit status of the last run: 0 done, 1 failed, 2 the job is wrong, 3 input refused, 4 a gate "
+     "refused, 75 interrupted"},
     {"akin_last_run_seconds", offsetof(akin_record_runs, seconds), "Time of the last run"},
     {"akin_warnings", offsetof(akin_record_runs, warnings), "Warnings of the last run"},
     {"akin_published_timestamp_seconds", offsetof(akin_record_runs, published),

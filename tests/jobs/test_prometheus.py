@@ -111,6 +111,9 @@ def test_success_failure_and_a_gate():
     assert only(refused, "akin_last_run_timestamp_seconds") > success
     assert refused["akin_gate_refused"]['job="night",gate="max-shrink"'] == 1
     assert refused["akin_gate_measured"]['job="night",gate="max-shrink"'] == 0.5 and refused["akin_gate_limit"]['job="night",gate="max-shrink"'] == 0.3
+    with open("results/night/metrics.prom") as f:
+        codes = re.search("^# HELP akin_last_run_exit_code .*", f.read(), re.M)[0]
+    assert re.findall(r"\d+", codes) == ["0", "1", "2", "3", "4", "75"], codes
     os.rename("pictures", "away")
     akin("run", "job.ini", expect=3)
     failed = metrics("results/night/metrics.prom")
