@@ -23,6 +23,9 @@ AKIN_MUST_CHECK akin_status akin_url_query(const akin_url *url, const char *cons
                                            const char *key, char **value);
 void akin_url_free(akin_url *url); /* its parts */
 
+/* What to look for where a server cannot be reached: the end of the message. */
+#define AKIN_WEB_UNREACHABLE "is the server running there, and is the address right?"
+
 typedef struct akin_web akin_web; /* a connection that is kept open between requests */
 
 /* Of http(s)://host:port; key: header api-key, or NULL. timeout: seconds to connect, and for an

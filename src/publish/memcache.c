@@ -1,6 +1,7 @@
 /* memcache: a connection to memcached servers; the one module with libmemcached. */
 #include "memcache.h"
 #include <akin/mem.h>
+#include <akin/web.h>
 #include <libmemcached/memcached.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,6 +12,14 @@ struct akin_memcache {
     double timeout;
 };
 
+static akin_status say_unreachable(const memcached_st *handle, const char *why) {
+    const memcached_instance_st *server = memcached_server_get_last_disconnect(handle);
+    return server ? akin_error_set(AKIN_FAILED, "memcached at %s:%d: %s: " AKIN_WEB_UNREACHABLE,
+                                   memcached_server_name(server),
+                                   (int)memcached_server_port(server), why)
+                  : akin_error_set(AKIN_FAILED, "memcached: %s: " AKIN_WEB_UNREACHABLE, why);
+}
+
 static akin_status say(akin_memcache *cache, memcached_st *handle, memcached_return_t code,
                        const char *key) {
     const char *more = memcached_last_error_message(handle);
@@ -20,6 +29,8 @@ static akin_status say(akin_memcache *cache, memcached_st *handle, memcached_ret
                               "memcached: no answer within %g s (--timeout): check that every "
                               "server is running and not suspended (%s)",
                               cache->timeout, memcached_strerror(handle, code));
+    if (code == MEMCACHED_CONNECTION_FAILURE) return say_unreachable(handle, "no connection");
+    if (code == MEMCACHED_HOST_LOOKUP_FAILURE) return say_unreachable(handle, "no such host");
     if (code == MEMCACHED_E2BIG)
         return akin_error_set(AKIN_FAILED,
                               "memcached: %s is too large for the servers' item limit (-I)", key);

@@ -96,7 +96,8 @@ akin_status akin_qdrant_store_ask(akin_qdrant_store *place, const char *method, 
     akin_status status = AKIN_OK;
     akin_json *got = NULL;
     if (answer) *answer = NULL;
-    AKIN_TRY(akin_web_request(place->web, method, path, body, place->answer, &place->code));
+    status = akin_web_request(place->web, method, path, body, place->answer, &place->code);
+    if (status != AKIN_OK) AKIN_TRY(akin_error_context(status, "Qdrant: "));
     status = akin_json_parse(akin_text_bytes(place->answer), akin_text_length(place->answer), &got);
     if (status == AKIN_INPUT)
         status = akin_error_set(

@@ -1,6 +1,7 @@
 /* redis: a connection to a Redis server; the one module with hiredis. */
 #include "redis.h"
 #include <akin/mem.h>
+#include <akin/web.h>
 #include <hiredis/hiredis.h>
 #ifdef AKIN_REDIS_TLS
 #include <hiredis/hiredis_ssl.h>
@@ -76,11 +77,15 @@ static akin_status say_error(akin_redis *redis, const redisReply *error) {
     return akin_error_set(AKIN_FAILED, "Redis at %s: %s", redis->name, error->str);
 }
 
+static bool is_slow(const redisContext *context) {
+    return strstr(context->errstr, "Resource temporarily unavailable") ||
+           strstr(context->errstr, "timed out");
+}
+
 static akin_status say_broken(const akin_redis *redis) {
     const redisContext *context = redis->context;
     if (!context) return akin_error_set(AKIN_FAILED, "not enough memory for a connection");
-    if (strstr(context->errstr, "Resource temporarily unavailable") ||
-        strstr(context->errstr, "timed out"))
+    if (is_slow(context))
         return akin_error_set(AKIN_FAILED,
                               "Redis at %s: no answer within %g s (--timeout): check that it is "
                               "running and not suspended or overloaded",
@@ -90,6 +95,13 @@ static akin_status say_broken(const akin_redis *redis) {
 }
 
 /* --- connecting --- */
+
+static akin_status say_unreachable(const akin_redis *redis) {
+    akin_status status = say_broken(redis);
+    return !redis->context || is_slow(redis->context)
+               ? status
+               : akin_error_set(status, "%s: " AKIN_WEB_UNREACHABLE, akin_error_message());
+}
 
 static akin_status connect_to(const akin_redis_address *address, akin_redis *redis) {
     struct timeval limit = {
@@ -102,7 +114,7 @@ static akin_status connect_to(const akin_redis_address *address, akin_redis *red
                  address->host, address->port);
     redis->context = address->path ? redisConnectUnixWithTimeout(address->path, limit)
                                    : redisConnectWithTimeout(address->host, address->port, limit);
-    if (!redis->context || redis->context->err) return say_broken(redis);
+    if (!redis->context || redis->context->err) return say_unreachable(redis);
     if (redisSetTimeout(redis->context, limit) != REDIS_OK) return say_broken(redis);
     if (!address->path) redisEnableKeepAlive(redis->context);
     return AKIN_OK;

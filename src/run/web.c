@@ -174,9 +174,11 @@ akin_status akin_web_request(akin_web *web, const char *method, const char *path
     if (!body) curl_easy_setopt(web->handle, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(web->handle, CURLOPT_CUSTOMREQUEST, method);
     CURLcode done = curl_easy_perform(web->handle);
+    bool unreachable = done == CURLE_COULDNT_CONNECT || done == CURLE_COULDNT_RESOLVE_HOST;
     if (done != CURLE_OK)
-        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: %s", web->base,
-                                *web->reason ? web->reason : curl_easy_strerror(done)));
+        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: %s%s", web->base,
+                                *web->reason ? web->reason : curl_easy_strerror(done),
+                                unreachable ? ": " AKIN_WEB_UNREACHABLE : ""));
     curl_easy_getinfo(web->handle, CURLINFO_RESPONSE_CODE, code);
 done:
     return status;

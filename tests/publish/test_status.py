@@ -72,6 +72,15 @@ def test_redis():
     akin("status", "--to", "redis://user:secret@127.0.0.1:1/0?catalog=x", expect=1)
 
 
+def test_a_server_that_is_not_there():
+    """Each message names the server, and asks what a person can look for."""
+    for place, name in (("redis://{}/0?catalog=x", "Redis at {}: "), ("memcached://{}?catalog=x", "memcached at {}: "), ("qdrant://{}/x", "Qdrant: http://{}: ")):
+        for host in ("127.0.0.1:1", "no-such-host.invalid:1"):
+            message = akin("status", "--to", place.format(host), "--json", expect=1).json["message"]
+            assert message.startswith(name.format(host)) and message.endswith(": is the server running there, and is the address right?"), message
+            assert "/src/" not in message and "0x" not in message, message
+
+
 def test_memcached():
     server = memcached_server()
     check(f"memcached://127.0.0.1:{server.port}?catalog=shop")
