@@ -137,13 +137,17 @@ done:
 
 /* --- creating and removing a generation --- */
 
-/* The meta of what readers find, in place of that of a table that was never switched to. */
-static akin_status put_meta_back(akin_target *target) {
-    if (!*live_generation(target)) return AKIN_OK;
-    char *text = akin_json_print(meta_of(target), false);
-    akin_status status = text ? akin_memcache_store_set(target->place, "meta", text) : AKIN_FAILED;
+static akin_status store_meta(akin_target *target, const akin_json *meta) {
+    char *text = akin_json_check(meta) == AKIN_OK ? akin_json_print(meta, false) : NULL;
+    akin_status status = text ? akin_memcache_store_set(target->place, "meta", text)
+                              : akin_error_set(AKIN_FAILED, "not enough memory for the meta");
     akin_mem_free(text);
     return status;
+}
+
+/* The meta of what readers find, in place of that of a table that was never switched to. */
+static akin_status put_meta_back(akin_target *target) {
+    return *live_generation(target) ? store_meta(target, meta_of(target)) : AKIN_OK;
 }
 
 /* Left by a publisher that was killed, perhaps between the meta and the switch. Under the lock. */
@@ -216,16 +220,13 @@ static void write_meta(const akin_target *target, const akin_sink_source *source
 static akin_status switch_to(akin_target *target, const akin_json *meta) {
     akin_status status = AKIN_OK;
     bool mine = false;
-    char *text = akin_json_check(meta) == AKIN_OK ? akin_json_print(meta, false) : NULL;
-    if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "not enough memory for the meta"));
     AKIN_TRY(akin_memcache_store_is_mine(target->place, &mine));
     if (!mine) AKIN_TRY(akin_memcache_store_lost(target->place));
-    AKIN_TRY(akin_memcache_store_set(target->place, "meta", text));
+    AKIN_TRY(store_meta(target, meta));
     AKIN_TRY(akin_memcache_store_set(target->place, "current", akin_json_text(meta, "generation")));
     target->committed = true;
     status = akin_memcache_store_delete(target->place, "next");
 done:
-    akin_mem_free(text);
     return status;
 }
 
