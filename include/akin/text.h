@@ -40,7 +40,7 @@ int64_t akin_text_search(const char *name, const char *(*name_at)(const void *na
                          const void *names, size_t count);
 
 /* The one of `candidates` (ends with NULL) nearest to the word by edit distance (Levenshtein
- * 1966); NULL if none is close. */
+ * 1966), whatever its case; NULL if none is close. */
 const char *akin_text_nearest(const char *word, const char *const *candidates);
 /* Whether at most one in every `letters` letters of the longer word differs. */
 bool akin_text_is_near(const char *word, const char *other, size_t letters);

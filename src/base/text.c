@@ -1,6 +1,7 @@
 /* text: see text.h. */
 #include <akin/mem.h>
 #include <akin/text.h>
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -202,8 +203,12 @@ static size_t least(size_t a, size_t b) {
 
 enum { WORD_MAX = 63 };
 
+static bool same_letter(char a, char b) {
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 /* Levenshtein 1966, one row at a time; of words longer than WORD_MAX only the beginning is
- * compared. */
+ * compared. Case makes no difference. */
 static size_t edit_distance(const char *a, const char *b) {
     size_t row[WORD_MAX + 1], a_length = strnlen(a, WORD_MAX), b_length = strnlen(b, WORD_MAX);
     for (size_t j = 0; j <= b_length; j++) row[j] = j;
@@ -211,7 +216,7 @@ static size_t edit_distance(const char *a, const char *b) {
         size_t diagonal = row[0];
         row[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
-            size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+            size_t replaced = diagonal + !same_letter(a[i - 1], b[j - 1]);
             diagonal = row[j];
             row[j] = least(replaced, least(row[j] + 1, row[j - 1] + 1));
         }

@@ -66,6 +66,7 @@ def test_refusals():
     np.save("y.npy", np.eye(3, dtype="f4"))
     with open("y.txt", "w") as f:
         f.write("shirt-17\nshirt-18\nhat-3\n")
+    assert "did you mean 'shirt-17'" in akin("query", "y.npy", "--ids", "y.txt", "--id", "SHIRT-17", expect=3, ranks=2).err
     assert "did you mean 'shirt-17'" in akin("query", "y.npy", "--ids", "y.txt", "--id", "shrit-17", expect=3).err
     for ranks in (0, 2):  # what is near to nothing is compared with nothing
         assert "did you mean" not in akin("query", "y.npy", "--ids", "y.txt", "--id", "nope", expect=3, ranks=ranks).err
