@@ -197,7 +197,7 @@ static bool any_rules(akin_jobfile *job) {
         const akin_options *o = akin_jobfile_options(job, section);
         const akin_neighbors_rules rules = akin_item_rules_of(o);
         const char *fill = akin_options_text(o, "fill");
-        any = any || rules.same_category || rules.exclude_same_group ||
+        any = any || rules.same_category || rules.exclude_same_group || rules.only_available ||
               akin_options_text(o, "aspect") || akin_options_text(o, "by") ||
               (fill && strcmp(fill, "category") == 0);
         akin_neighbors_rules_attributes(&rules, see_any, &any);
@@ -221,8 +221,27 @@ static having having_of(const akin_source *source) {
     return has;
 }
 
+/* Points out a rule without effect, as caused by a missing or misspelt column. source NULL: items of
+ * which nothing is known but their vectors. */
+static void tell_available(akin_jobfile *job, const akin_source *source) {
+    const char *section;
+    bool known = false;
+    for (size_t row = 0; source && !known && row < akin_source_rows(source); row++)
+        known = akin_source_get(source, row).says_available;
+    for (size_t i = 0; !known && (section = akin_job_neighbors_section(job, i)); i++) {
+        const akin_options *o = akin_jobfile_options(job, section);
+        char *place = akin_jobfile_place(job, section, "only-available");
+        if (place && akin_options_flag(o, "only-available") && !akin_options_text(o, "against"))
+            akin_log_warning("%s: [%s] only-available has no effect: the source does not say which "
+                             "items are available: add a column `available`, or remove the rule",
+                             place, section);
+        akin_mem_free(place);
+    }
+}
+
 akin_status akin_preflight_source_labels(akin_jobfile *job, const akin_source *source) {
     const having has = having_of(source);
+    tell_available(job, source);
     return akin_source_valid(source) > 0 ? check_tables(job, &has) : AKIN_OK;
 }
 
@@ -279,8 +298,11 @@ akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source
     const having nothing = {0};
     *listed = NULL;
     if (!any_rules(job)) return AKIN_OK;
-    if (params.count == 0) /* only vectors, or a mistake that ingest reports */
-        return akin_agree(comm, akin_stages_vectors(job) ? check_tables(job, &nothing) : AKIN_OK);
+    if (params.count == 0 && !akin_stages_vectors(job)) return AKIN_OK; /* ingest reports it */
+    if (params.count == 0) {
+        tell_available(job, NULL);
+        return akin_agree(comm, check_tables(job, &nothing));
+    }
     akin_status status = akin_preflight_list(comm, job, listed);
     if (status == AKIN_USAGE) return status;
     if (status != AKIN_OK) { /* ingest has the better message */

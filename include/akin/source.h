@@ -50,8 +50,8 @@ AKIN_MUST_CHECK akin_status akin_source_attributes_parse(const char *text,
 
 typedef struct {
     const char *id, *path; /* as found: if there is a reason, the bytes may be anything but NUL */
-    const char *category, *group; /* "" = none */
-    bool available;
+    const char *category, *group;   /* "" = none */
+    bool available, says_available; /* the second: whether the row says so */
     const char *reason; /* why it cannot be accepted; NULL = it can, as far as the list shows */
 } akin_source_row;      /* texts borrowed from the source */
 

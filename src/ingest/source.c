@@ -377,6 +377,7 @@ akin_source_row akin_source_get(const akin_source *source, size_t row) {
                              .category = akin_source_list_text(rows, record->category),
                              .group = akin_source_list_text(rows, record->group),
                              .available = record->available,
+                             .says_available = record->says_available,
                              .reason = record->reason ? akin_source_list_text(rows, record->reason)
                                                       : NULL};
 }

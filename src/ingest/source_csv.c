@@ -159,6 +159,8 @@ static akin_status add_row(table *t, size_t row, const akin_source_text *text) {
         found.reason = reason;
     }
     if (read_switch(text[AKIN_COLUMN_HIDDEN], told, &shown) && !shown) found.available = false;
+    found.says_available =
+        text[AKIN_COLUMN_AVAILABLE].length > 0 || text[AKIN_COLUMN_HIDDEN].length > 0;
     const char *fault =
         find_path_fault(t, found.path, found.reason || found.available || !t->withdrawals);
     if (fault) found.reason = fault;

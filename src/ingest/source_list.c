@@ -176,6 +176,7 @@ akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found
     akin_source_record record = {.member = found->member,
                                  .row = found->row,
                                  .available = found->available,
+                                 .says_available = found->says_available,
                                  .confined = found->confined,
                                  .address = found->address,
                                  .has_id =

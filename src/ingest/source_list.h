@@ -33,9 +33,9 @@ typedef struct {
                        * separate file */
     size_t row;       /* of a table, as an editor shows it: the header is row 1; 0 = not a table */
     bool confined;    /* the file must not be outside base, even through links */
-    bool available;
-    bool address;       /* the path is not a file but https:// or similar */
-    const char *reason; /* why it cannot be accepted, or NULL */
+    bool available, says_available; /* the second: whether the row says so */
+    bool address;                   /* the path is not a file but https:// or similar */
+    const char *reason;             /* why it cannot be accepted, or NULL */
 } akin_source_found;
 
 typedef struct {
@@ -43,7 +43,8 @@ typedef struct {
     uint64_t member, row;
     uint8_t available, confined, address;
     uint8_t has_id; /* it is usable as an item's id */
-    uint8_t padding[4];
+    uint8_t says_available;
+    uint8_t padding[3];
 } akin_source_record;
 
 typedef struct akin_source_list akin_source_list;

@@ -17,6 +17,7 @@
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/npy.h>
 #include <akin/table.h>
 #include <akin/topk.h>
 #include <string.h>
@@ -73,17 +74,15 @@ static size_t pool_of(const run *r) {
     return limited ? LIMITED_TIMES * pool + LIMITED_TIMES : pool;
 }
 
-/* Points out a rule without effect, as caused by a missing or misspelt column. Collective. */
-static void tell_all_available(const run *r) {
-    const int8_t *available = akin_labels_available(akin_vectors_labels(r->vectors));
-    int64_t gone = 0;
-    if (!r->params->rules.only_available) return;
-    for (size_t i = 0, count = akin_vectors_count(r->vectors); i < count; i++)
-        gone += !available[i];
-    akin_comm_sum_i64(r->comm, &gone, 1);
-    if (gone == 0)
-        akin_log_info("neighbors: --only-available has no effect: all items are available (or the "
-                      "source has no column `available`)");
+/* Points out a rule without effect; of a catalogue's items it is told where their source is known. */
+static void tell_unknown(const akin_neighbors_params *p) {
+    bool is_npy = false;
+    if (!p->rules.only_available || p->against) return;
+    if (akin_npy_recognise(p->input, &is_npy) != AKIN_OK) akin_error_clear(); /* told elsewhere */
+    if (is_npy)
+        akin_log_warning("neighbors: --only-available has no effect: the rows of %s are all "
+                         "available",
+                         p->input);
 }
 
 /* The rules for single items, if there are any. Collective; agreed. */
@@ -147,7 +146,7 @@ akin_status akin_table_run_begin(run *r, const run *like, akin_neighbors_figures
     out->dim = akin_vectors_dim(r->vectors);
     AKIN_TRY(take_products(r, like, out));
     AKIN_TRY(take_rules(r));
-    tell_all_available(r);
+    tell_unknown(p);
     out->items = akin_vectors_sources(r->pictures ? r->pictures : r->vectors);
     out->targets = !p->against ? out->items
                    : p->mean   ? r->products.targets.count

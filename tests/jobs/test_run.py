@@ -267,10 +267,14 @@ def test_a_check_tells_what_is_bound_to_be_refused():
 def test_rules_that_need_labels_are_checked_before_anything_is_touched():
     with open("pictures/bare.csv", "w") as f:
         f.write("id,path\n" + "".join(f"i{i},p{i}.png\n" for i in range(20)))
-    says = "--only-available has no effect"
-    for source, told in [("bare", True), ("catalog", False)]:
+    with open("pictures/good.csv", "w") as f:  # a day on which every item happens to be available
+        f.write("id,path,available\n" + "".join(f"i{i},p{i}.png,yes\n" for i in range(20)))
+    with open("pictures/blank.csv", "w") as f:
+        f.write("id,path,available\n" + "".join(f"i{i},p{i}.png,\n" for i in range(20)))
+    for source, told in [("bare", True), ("blank", True), ("catalog", False), ("good", False)]:
         write_job("sold.ini", job=f"name = sold-{source}", ingest=f"source = pictures/{source}.csv", neighbors="k = 3\nonly-available = yes", publish=None, gallery=None)
-        assert (says in run(job="sold.ini", ranks=3).err) == told, source
+        for done in (run(job="sold.ini", ranks=3), akin("run", "sold.ini", "--check")):
+            assert done.err.count("[neighbors] only-available has no effect: ") == told and ("sold.ini:11: " in done.err) == told, done.err
     for rule, column in [("same-category", "category"), ("exclude-same-group", "group")]:
         write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors=f"k = 3\n{rule} = yes", publish=None)
         for more in ((), ("--check",)):

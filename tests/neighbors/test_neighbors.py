@@ -105,7 +105,8 @@ def test_more_neighbours_than_items():
 def test_min_score_and_availability():
     angles = np.radians([0, 10, 20, 90])
     np.save("fan.npy", np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32))
-    akin("neighbors", "fan.npy", "-o", "fan.nc", "-k", "3", "--min-score", "0.9", "--only-available")
+    done = akin("neighbors", "fan.npy", "-o", "fan.nc", "-k", "3", "--min-score", "0.9", "--only-available", ranks=2)
+    assert done.err.count("--only-available has no effect: the rows of fan.npy are all available") == 1, done.err
     assert read("fan.nc")["neighbor"].tolist() == [[1, 2, -1], [0, 2, -1], [1, 0, -1], [-1, -1, -1]]
     akin("neighbors", "fan.npy", "-o", "fan.nc", "--min-score=-0.5", "-k", "1")
     assert read("fan.nc")["count"].tolist() == [1, 1, 1, 1]
