@@ -427,6 +427,7 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
     if (source && akin_comm_rank(comm) == 0) {
         akin_preflight_tell_labels(job, source);
         status = akin_preflight_names(job, source);
+        if (status == AKIN_OK) status = akin_preflight_tell_values(job, source);
     }
     AKIN_TRY(akin_agree(comm, status));
     if (akin_comm_rank(comm) == 0) {

@@ -68,6 +68,10 @@ AKIN_MUST_CHECK akin_status akin_preflight_source_labels(akin_jobfile *job,
 /* Warns where `tune` of [train] and `label` of [evaluate] name labels that no item has. Not
  * collective. */
 void akin_preflight_tell_labels(akin_jobfile *job, const akin_source *source);
+/* Warns where --only and --not name a label that no item of the source has, as `neighbors` will.
+ * AKIN_FAILED: no memory. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_tell_values(akin_jobfile *job,
+                                                       const akin_source *source);
 /* What [ingest] names; the strings are borrowed from the job. Not collective. */
 akin_source_params akin_preflight_sources(akin_jobfile *job);
 

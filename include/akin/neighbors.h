@@ -43,6 +43,12 @@ typedef void (*akin_rule_attribute)(void *context, const char *option, const cha
 void akin_neighbors_rules_attributes(const akin_neighbors_rules *rules, akin_rule_attribute each,
                                      void *context);
 
+/* Warns that no item has the value of a word of --only or --not, "brand=Acme": it is probably
+ * misspelt. `before`: what the message begins with; names: of the values that items have, ending with
+ * NULL. Not collective. */
+void akin_neighbors_tell_value(const char *before, const char *option, const char *word,
+                               const char *const *names);
+
 /* Digest of the contents of the rules' files, in hexadecimal digits; "" if there are none. Not
  * collective. */
 AKIN_MUST_CHECK akin_status akin_neighbors_files_digest(const akin_neighbors_rules *rules,

@@ -42,6 +42,8 @@ int64_t akin_text_search(const char *name, const char *(*name_at)(const void *na
 /* The one of `candidates` (ends with NULL) nearest to the word by edit distance (Levenshtein
  * 1966), whatever its case; NULL if none is close. */
 const char *akin_text_nearest(const char *word, const char *const *candidates);
+/* Whether `part` is one of the parts of "a|b". */
+bool akin_text_has_part(const char *parts, const char *part);
 /* Whether at most one in every `letters` letters of the longer word differs. */
 bool akin_text_is_near(const char *word, const char *other, size_t letters);
 

@@ -290,3 +290,14 @@ const char *akin_text_commas(double value, char out[AKIN_TEXT_COMMAS]) {
     out[used] = '\0';
     return out;
 }
+
+bool akin_text_has_part(const char *parts, const char *part) {
+    size_t length = strlen(part);
+    while (parts != NULL) {
+        const char *end = strchr(parts, '|');
+        size_t own = end ? (size_t)(end - parts) : strlen(parts);
+        if (own == length && memcmp(parts, part, length) == 0) return true;
+        parts = end ? end + 1 : NULL;
+    }
+    return false;
+}

@@ -56,17 +56,6 @@ static float number_of(int32_t bits) {
     return number;
 }
 
-static bool has_part(const char *cell, const char *text) {
-    size_t length = strlen(text);
-    while (cell != NULL) {
-        const char *end = strchr(cell, '|');
-        size_t part = end ? (size_t)(end - cell) : strlen(cell);
-        if (part == length && memcmp(cell, text, length) == 0) return true;
-        cell = end ? end + 1 : NULL;
-    }
-    return false;
-}
-
 static bool is_flag(const char *text, bool on) {
     static const char *const words[2][3] = {{"0", "no", "false"}, {"1", "yes", "true"}};
     for (int w = 0; w < 3; w++)
@@ -80,7 +69,7 @@ bool akin_item_attribute_is(const akin_item_attribute *a, int32_t value, const c
     if (value < 0) return false;
     if (a->which == AVAILABLE) return is_flag(text, value != 0);
     const char *name = akin_item_attribute_text(a, value);
-    return a->many ? has_part(name, text) : strcmp(name, text) == 0;
+    return a->many ? akin_text_has_part(name, text) : strcmp(name, text) == 0;
 }
 
 void akin_item_attribute_hash(const akin_item_attribute *a, size_t item, akin_hasher *hasher) {

@@ -211,9 +211,8 @@ static akin_status strike(making *m, const akin_neighbors_words *words, size_t w
     return AKIN_OK;
 }
 
-/* Warns if no item has the value that a word names: it is probably misspelt. */
 static akin_status check_value(const char *option, const char *word, const akin_item_attribute *a) {
-    const char *value = word + strcspn(word, "=") + 1, *nearest;
+    const char *value = word + strcspn(word, "=") + 1;
     if (a->number) return AKIN_OK; /* each rank has numbers of its own */
     for (size_t v = 0; v < a->values; v++)
         if (akin_item_attribute_is(a, (int32_t)v, value)) return AKIN_OK;
@@ -221,11 +220,7 @@ static akin_status check_value(const char *option, const char *word, const akin_
     if (names == NULL) return AKIN_FAILED;
     for (size_t v = 0; v < a->values; v++) names[v] = akin_item_attribute_text(a, (int32_t)v);
     names[a->values] = NULL;
-    nearest = akin_text_nearest(value, names);
-    if (nearest && !akin_text_is_near(value, nearest, 3)) nearest = NULL;
-    akin_log_warning(nearest ? "--%s %s: no item has this value; did you mean %s?"
-                             : "--%s %s: no item has this value",
-                     option, word, nearest);
+    akin_neighbors_tell_value("--", option, word, names);
     akin_mem_free(names);
     return AKIN_OK;
 }

@@ -1,6 +1,7 @@
 /* rule_words: parses the words of rules. */
 #include "rule_words.h"
 #include "item_boost.h"
+#include <akin/log.h>
 #include <akin/neighbors.h>
 #include <akin/text.h>
 #include <akin/topk.h>
@@ -79,6 +80,15 @@ bool akin_rule_word_next(akin_rule_word_form form, const char *option, const cha
     *at += length;
     *status = akin_rule_word_read(form, option, word, out);
     return true;
+}
+
+void akin_neighbors_tell_value(const char *before, const char *option, const char *word,
+                               const char *const *names) {
+    const char *value = word + strcspn(word, "=") + 1, *nearest = akin_text_nearest(value, names);
+    if (nearest && !akin_text_is_near(value, nearest, 3)) nearest = NULL;
+    akin_log_warning(nearest ? "%s%s %s: no item has this value; did you mean %s?"
+                             : "%s%s %s: no item has this value",
+                     before, option, word, nearest);
 }
 
 /* --- the attributes used by rules --- */

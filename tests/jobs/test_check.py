@@ -118,6 +118,21 @@ def test_what_the_tables_need_and_the_items_lack():
     assert "shop" in akin("run", "needs.ini", "--json", expect=2).json["message"]
 
 
+def test_values_that_no_item_has():
+    """Each word of `only` and `not`, with its line, as the run itself will say."""
+    with open("values.csv", "w") as f:
+        f.writelines(["id,path,price,brand,season,category\n", *(f"i{i},pictures/p{i}.png,{i},acme,summer|winter,hats\n" for i in range(9))])
+    job = write_job("values", "[neighbors]", "only = brand=Acme category=hats", "not = season=winter season=autumn price=77", "[table right]",
+                    "only = brand=acme season=summer available=yes", source="values.csv\nattributes = price:number brand:label season:labels")
+    for ranks in (0, 3):
+        told = [line for line in akin("run", job, "--check", ranks=ranks).err.splitlines() if "no item" in line]
+        assert [line.removeprefix("akin: ") for line in told] == [
+            "values.ini:9: [neighbors] only brand=Acme: no item has this value; did you mean acme?",
+            "values.ini:10: [neighbors] not season=autumn: no item has this value"], told
+    told = [line for line in akin("run", job).err.splitlines() if "no item" in line]
+    assert len(told) == 2 and "--only brand=Acme" in told[0] and "--not season=autumn" in told[1], told
+
+
 def test_places_that_do_not_answer_or_are_locked():
     port, other = free_port(), free_port()
     job = write_job("far", "[publish]", f"to = redis://127.0.0.1:{port}/0?catalog=a redis://:secret@127.0.0.1:{other}/0?catalog=b")
