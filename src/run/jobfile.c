@@ -36,14 +36,14 @@ typedef struct {
     bool continues;       /* it begins with a blank and continues the value above */
     size_t section;       /* the current one, section_count before the first */
     int section_line, section_keys;
-    akin_status status; /* the first error that ends the reading, and its line */
+    akin_status status; /* the first error that ends the reading, and the line where it ended */
     int wrong_line;
     akin_error_kept mistakes; /* in keys, which do not end it */
     int first_mistake;        /* its line */
 } reading;
 
 static akin_status wrong(reading *self, int line, akin_status status) {
-    self->wrong_line = line;
+    self->wrong_line = self->line;
     return self->status = akin_error_context(status, "%s:%d: ", self->job->path, line);
 }
 
@@ -176,9 +176,7 @@ static akin_status begin_section(reading *self, char *text) {
         return wrong(self, self->line, unknown_section(self->job, name));
     self->section_line = self->line;
     self->section_keys = 0;
-    status = find_place(self->job, self->section, "")
-                 ? AKIN_OK
-                 : add_place(self->job, self->section, "", self->line);
+    status = add_place(self->job, self->section, "", self->line);
     return status == AKIN_OK ? AKIN_OK : wrong(self, self->line, status);
 }
 
@@ -319,6 +317,18 @@ static char *next_line(char *line, int size, void *user) {
     return begin_section(self, header) == AKIN_OK ? line : NULL;
 }
 
+/* A line that inih takes for nothing, with the section that it stands in. */
+static akin_status not_a_line(const akin_jobfile *job, int line) {
+    static const char what[] = "neither [section] nor key = value";
+    const char *section = NULL;
+    for (size_t i = 0; i < job->place_count; i++)
+        if (!*job->places[i].key && job->places[i].line < line)
+            section = job->sections[job->places[i].section].name;
+    return section ? akin_error_set(AKIN_USAGE, "%s:%d: [%s] a line that is %s", job->path, line,
+                                    section, what)
+                   : akin_error_set(AKIN_USAGE, "%s:%d: %s", job->path, line, what);
+}
+
 /* Mistakes in keys, if there are no others, go into *wrong_keys: AKIN_OK. */
 static akin_status parse(akin_jobfile *job, const char *bytes, size_t count,
                          akin_error_kept *wrong_keys) {
@@ -327,8 +337,7 @@ static akin_status parse(akin_jobfile *job, const char *bytes, size_t count,
                                      &self); /* the first invalid line, found by us or by inih */
     akin_status status = self.status;
     if (inih_line > 0 && (status == AKIN_OK || inih_line < self.wrong_line))
-        status = akin_error_set(AKIN_USAGE, "%s:%d: neither [section] nor key = value", job->path,
-                                inih_line);
+        status = not_a_line(job, inih_line);
     else if (status == AKIN_OK)
         status = end_section(&self);
     if (self.first_mistake == 0 || status == AKIN_FAILED ||

@@ -137,7 +137,15 @@ static void what_is_wrong_has_its_line(void **state) {
         {"[neighbors]\nk = 1\n  2\n",
          "a.ini:3: [neighbors] a line that begins with a blank continues the "
          "key above, but k takes one value"},
-        {"[neighbors]\nk 1\n", "a.ini:2: neither [section] nor key = value"},
+        {"[neighbors]\nk 1\n",
+         "a.ini:2: [neighbors] a line that is neither [section] nor key = value"},
+        {"[neighbors]\nsame-category\n[job]\nname = x\n",
+         "a.ini:2: [neighbors] a line that is neither [section] nor key = value"},
+        {"[neighbors]\nk = 2\n[job]\nname = x\n[neighbors]\nsame-category\n[publish]\n",
+         "a.ini:6: [neighbors] a line that is neither [section] nor key = value"},
+        {"[job]\n[neighbors]\nsame-category\n",
+         "a.ini:1: [job] has no key; it needs at least one, such as enabled = yes"},
+        {"same-category\n[job]\nname = x\n", "a.ini:1: neither [section] nor key = value"},
         {"[neighbors\nk = 1\n", "a.ini:1: a section is written as [name]"},
         {"[neighbors] k = 1\n", "a.ini:1: a section is written as [name]"},
         {"k = 1\n[job]\nname = x\n", "a.ini:1: k stands before the first [section]"},
@@ -150,7 +158,8 @@ static void what_is_wrong_has_its_line(void **state) {
         {"[ingest]\nsource = a \"\"\n", "a.ini:2: [ingest] source contains an empty name"},
         {"[job]\nname = \"a\n", "a.ini:2: [job] name has an unclosed quote (\")"},
         {"[job]\nname =\n", "a.ini:2: [job] name must be a non-empty text, not \"\""},
-        {"[neighbors]\nk 1\nq = 2\n", "a.ini:2: neither [section] nor key = value"},
+        {"[neighbors]\nk 1\nq = 2\n",
+         "a.ini:2: [neighbors] a line that is neither [section] nor key = value"},
         {"[table]\nk = 1\n", "a.ini:1: [table] needs a name of letters, digits, - and _ (at "
                              "most 64): [table NAME]"},
         {"[table a/b]\nk = 1\n", "a.ini:1: [table a/b] needs a name of letters, digits, - "
