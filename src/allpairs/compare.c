@@ -67,8 +67,8 @@ struct akin_compare {
     group groups[2];
     int turn; /* which one the next tiles write; the other one waits */
     question questions[4];
-    akin_tile_task tasks[4]; /* of the group that is being made */
-    products_of_means means;
+    akin_tile_task tasks[4];  /* of the group that is being made */
+    products_of_means *means; /* large: not touched where rows are short */
     double pairs,
         multiplied; /* of panels in this call, and those that wanted a product of the mean */
     bool sparse;    /* so few of the last call did that each is better computed by itself */
@@ -86,6 +86,8 @@ akin_status akin_compare_create_tables(const akin_row_block_rules *const *rules,
     *out = NULL;
     akin_compare *c = akin_mem_zalloc(1, sizeof *c);
     if (c == NULL) goto done;
+    if ((c->means = akin_mem_alloc(1, sizeof *c->means)) == NULL) goto done;
+    c->means->known = false;
     for (int t = 0; t < 4; t++)
         if (!(c->wanted[t] = akin_mem_alloc((size_t)tables, sizeof *c->wanted[t]))) goto done;
     c->tables = tables;
@@ -104,6 +106,7 @@ done:
 void akin_compare_free(akin_compare *c) {
     if (c == NULL) return;
     for (int t = 0; t < 4; t++) akin_mem_free(c->wanted[t]);
+    akin_mem_free(c->means);
     akin_mem_free(c);
 }
 
@@ -266,7 +269,7 @@ static size_t mean_of(size_t p, size_t first, size_t sharing) {
 
 static float between_means(const akin_compare *c, const side *a, size_t i, const side *b,
                            size_t j) {
-    const products_of_means *m = &c->means;
+    const products_of_means *m = c->means;
     float product;
     if (m->known)
         return m->between[mean_of(a->first + i, m->row_first, m->row_sharing) * m->shared +
@@ -278,7 +281,7 @@ static float between_means(const akin_compare *c, const side *a, size_t i, const
 
 static const float *products_of_mean(akin_compare *c, const side *a, size_t i, const side *b,
                                      size_t j, float *room /* [48] */) {
-    const products_of_means *m = &c->means;
+    const products_of_means *m = c->means;
     c->multiplied++;
     if (m->known)
         return m->products + (mean_of(a->first + i, m->row_first, m->row_sharing) * m->columns +
@@ -477,13 +480,13 @@ void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, siz
             for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end; q += TOGETHER) {
                 size_t p_end = least_of(p + TOGETHER_ROWS, a_end),
                        q_end = least_of(q + TOGETHER, b_end);
-                multiply_means(&c->means, a, p, p_end, b, q, q_end);
+                multiply_means(c->means, a, p, p_end, b, q, q_end);
                 compare_rows(c, a, p, p_end, b, q, q_end);
             }
     }
-    c->means.known = false;
+    c->means->known = false;
     c->sparse = a_first < a_end &&
-                2 * (double)akin_row_block_view(a, a_first).sharing * c->multiplied < c->pairs;
+                8 * (double)akin_row_block_view(a, a_first).sharing * c->multiplied < c->pairs;
     finish(c);
 }
 
