@@ -3,6 +3,7 @@
 #ifndef AKIN_RUN_STAGE_H
 #define AKIN_RUN_STAGE_H
 
+#include "last_additions.h"
 #include "metrics.h"
 #include "stages.h"
 #include <akin/source.h>
@@ -15,8 +16,9 @@ typedef struct {
     akin_jobfile *job; /* that of table.nc */
     akin_folder *folder;
     akin_metrics *metrics;
-    akin_json *stages;   /* the report's: what each stage did in this or an earlier run */
-    akin_source *listed; /* for ingest, if the rules already needed it */
+    akin_json *stages;          /* the report's: what each stage did in this or an earlier run */
+    akin_last_additions *added; /* on rank 0; NULL: none */
+    akin_source *listed;        /* for ingest, if the rules already needed it */
 } akin_run_state;
 
 /* Runs the stage for each table that has it: at once where the verb can (verbs.h: run_together), else

@@ -14,6 +14,7 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <stdio.h>
+#include <string.h>
 
 #define LAST_STAGE "gallery"
 
@@ -161,6 +162,18 @@ static akin_status keep_wanted(akin_run_state *run) {
     return akin_metrics_keep_wanted(run->call->comm, run->metrics, &run->jobs);
 }
 
+/* What was added since the last run. Collective; agreed. */
+static akin_status find_added(akin_run_state *run) {
+    bool looks = akin_comm_rank(run->call->comm) == 0 && !akin_stages_added(run->job);
+    return akin_agree(run->call->comm,
+                      looks ? akin_last_additions_find(run->folder, &run->added) : AKIN_OK);
+}
+
+/* What of it the new catalogue lacks. Collective; agreed. */
+static akin_status tell_added(const akin_run_state *run) {
+    return akin_agree(run->call->comm, akin_last_additions_tell(run->added, run->folder));
+}
+
 static akin_status begin(akin_run_state *run) {
     akin_status status = AKIN_OK;
     akin_comm *comm = run->call->comm;
@@ -178,6 +191,7 @@ static akin_status begin(akin_run_state *run) {
     AKIN_TRY(keep_wanted(run));
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
+    AKIN_TRY(find_added(run));
     akin_log_record("%d ranks, kernels for %s", akin_comm_size(comm),
                     akin_cpu_name(akin_cpu_active()));
     run->stages = akin_json_object();
@@ -226,6 +240,7 @@ static akin_status run_stages(akin_run_state *run) {
         }
         if (stage->online && akin_options_flag(run->call->options, "offline")) continue;
         status = akin_stage_run_tables(run, stage);
+        if (status == AKIN_OK && strcmp(stage->verb, "ingest") == 0) status = tell_added(run);
         if (status == AKIN_GATE) {
             akin_error_keep(&refused);
             gate = true;
@@ -343,6 +358,7 @@ akin_status akin_run_job(akin_call *call) {
     (void)!akin_log_also_to(NULL);
     akin_json_free(run.stages);
     akin_source_close(run.listed);
+    akin_last_additions_free(run.added);
     akin_metrics_free(run.metrics);
     akin_jobs_free(&run.jobs);
     akin_jobs_free(&run.read);

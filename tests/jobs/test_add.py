@@ -4,6 +4,7 @@ start would have made, at any number of ranks; the next run of the job uses its 
 import csv
 import json
 import os
+import re
 
 import picture_server as ps
 from servers import free_port, redis_server
@@ -61,6 +62,29 @@ def test_the_table_is_that_of_a_night_with_all_rows():
         assert open("out/model.nc", "rb").read() == model
         lists = published()
         assert "n40" in lists and not any("i05" in one for one in lists.values()) and len(lists["i05"]) == 6
+
+
+def test_a_run_tells_what_of_the_additions_its_source_lacks():
+    """Added items that it lacks and withdrawn ones that it still has, whatever file it replaces; nothing where the source has caught up."""
+    for keep in ("", "keep = 3\n"):
+        output = "kept" if keep else "told"
+        job("told.ini", "told.csv", output, keep)
+
+        def run(rows, day, ranks=0):
+            write("told.csv", rows)
+            err = akin("run", "told.ini", *(["--night", f"2026-03-0{day}"] if keep else []), ranks=ranks).err
+            said = [line for line in err.splitlines() if "akin add" in line]
+            folder = f"{output}/2026-03-0{day}" if keep else output
+            assert all(line.removeprefix("akin: ") in open(f"{folder}/log.txt").read() for line in said)
+            return said
+        assert run(ROWS, 1) == []
+        akin("add", "told.ini", "new.csv")
+        lost, back = run(ROWS + NEW[2:3], 2, ranks=3)
+        assert re.search(r"\b2 items that akin add put into the last tables are missing from the source .*: n40, n41;", lost), lost
+        assert re.search(r"\b1 item that akin add took out of the last tables is still in the source, .*: i05;", back), back
+        akin("add", "told.ini", "new.csv")
+        assert run([row for row in ROWS if row[0] != "i05"] + NEW, 3) == []
+        assert run(ROWS, 4) == []  # what the source itself had is not missed
 
 
 def test_a_second_addition_builds_on_the_first_and_a_repeated_one_does_nothing():
