@@ -32,7 +32,12 @@ bool akin_job_of_products(const akin_job *job) {
 
 akin_status akin_job_at_key(const akin_jobfile *file, const char *section, const char *key,
                             akin_status status) {
-    char *place = akin_jobfile_place(file, section, key);
+    return akin_job_at_item(file, section, key, 0, status);
+}
+
+akin_status akin_job_at_item(const akin_jobfile *file, const char *section, const char *key,
+                             size_t at, akin_status status) {
+    char *place = akin_jobfile_place_of(file, section, key, at);
     if (place) status = akin_error_context(status, "%s: [%s] ", place, section);
     akin_mem_free(place);
     return status;

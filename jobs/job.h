@@ -47,6 +47,9 @@ bool akin_job_of_products(const akin_job *job);
 /* Puts the line of the key and the section before the message of the error. */
 akin_status akin_job_at_key(const akin_jobfile *file, const char *section, const char *key,
                             akin_status status);
+/* The same of one of the values of a key that takes several, from 0. */
+akin_status akin_job_at_item(const akin_jobfile *file, const char *section, const char *key,
+                             size_t at, akin_status status);
 /* NAME of "table NAME". */
 const char *akin_job_table_name(const char *section);
 

@@ -56,7 +56,7 @@ static akin_status check_output(akin_jobfile *job, const char *output) {
                                     "output %s cannot be written: ", output);
     akin_mem_free(probe);
     akin_mem_free(part);
-    return status == AKIN_USAGE ? akin_job_at_key(job, "job", "output", status) : status;
+    return status == AKIN_OK ? AKIN_OK : akin_job_at_key(job, "job", "output", status);
 }
 
 static const char *without_dot(const char *path) {
@@ -156,15 +156,26 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
     size_t count = akin_options_list(publish, "to", &urls);
     akin_mistakes found = {.status = AKIN_OK};
     akin_status status = check_all_apart(job, output);
-    if (status != AKIN_OK) return akin_job_at_key(job, "publish", "to", status);
+    if (status != AKIN_OK) return akin_job_at_item(job, "publish", "to", akin_error_item(), status);
     for (size_t i = 0; i < count; i++) {
         if (strncmp(urls[i], scheme, strlen(scheme)) != 0) continue;
         status = check_place(urls[i] + strlen(scheme), output);
         if (status == AKIN_OK) status = check_ours(publish, urls[i]);
         if (status != AKIN_OK)
-            akin_mistakes_note(&found, akin_job_at_key(job, "publish", "to", status));
+            akin_mistakes_note(&found, akin_job_at_item(job, "publish", "to", i, status));
     }
     return akin_mistakes_sum(&found);
+}
+
+/* Names the line of one of the addresses of all tables. */
+static akin_status at_address(const akin_jobs *jobs, size_t at, akin_status status) {
+    const char *const *urls = NULL;
+    size_t i = 0, own;
+    for (; i < jobs->count; i++, at -= own) {
+        own = akin_options_list(akin_jobfile_options(jobs->list[i].file, "publish"), "to", &urls);
+        if (at < own) break;
+    }
+    return akin_job_at_item(jobs->list[i].file, "publish", "to", at, status);
 }
 
 /* No two tables may be published at one address. */
@@ -183,8 +194,7 @@ static akin_status check_tables_apart(const akin_jobs *jobs) {
     }
     if (jobs->count > 1 && count > 0) status = akin_publish_check(all, count, NULL, 0);
     akin_mem_free(all);
-    return status == AKIN_OK ? AKIN_OK
-                             : akin_job_at_key(jobs->list[0].file, "publish", "to", status);
+    return status == AKIN_OK ? AKIN_OK : at_address(jobs, akin_error_item(), status);
 }
 
 static akin_status check_publish(const akin_jobs *jobs, const char *output) {
@@ -278,7 +288,7 @@ static akin_status look_at_places(const akin_job *table, size_t items) {
     for (size_t i = 0; i < count; i++) {
         akin_status status = look_at_place(publish, urls[i], items);
         if (status != AKIN_OK)
-            akin_mistakes_note(&found, akin_job_at_key(job, "publish", "to", status));
+            akin_mistakes_note(&found, akin_job_at_item(job, "publish", "to", i, status));
     }
     return akin_mistakes_sum(&found);
 }

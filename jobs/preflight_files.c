@@ -105,7 +105,9 @@ static const input inputs[] = {
     {NULL, "blocks", look_at_ids, true, true},
 };
 
-typedef void each_file(void *context, const input *in, const char *section, const char *path);
+/* at: which of the paths of its key. */
+typedef void each_file(void *context, const input *in, const char *section, const char *path,
+                       size_t at);
 
 /* Of those that the job file names; what the run itself sets, it also makes. */
 static void visit_key(akin_jobfile *job, const input *in, const char *section, each_file *each,
@@ -120,7 +122,7 @@ static void visit_key(akin_jobfile *job, const input *in, const char *section, e
     else
         one = akin_options_text(o, in->key);
     for (size_t i = 0; place && i < count; i++)
-        if (paths[i]) each(context, in, section, paths[i]);
+        if (paths[i]) each(context, in, section, paths[i], i);
     akin_mem_free(place);
 }
 
@@ -139,7 +141,8 @@ typedef struct {
     akin_mistakes found;
 } checking;
 
-static void check_file(void *context, const input *in, const char *section, const char *path) {
+static void check_file(void *context, const input *in, const char *section, const char *path,
+                       size_t at) {
     checking *c = context;
     akin_status status = AKIN_OK;
     if (!akin_file_exists(path))
@@ -148,7 +151,7 @@ static void check_file(void *context, const input *in, const char *section, cons
     else if (in->look && (status = in->look(path)) != AKIN_OK)
         status = akin_error_context(status, "%s: ", in->key);
     if (status != AKIN_OK)
-        akin_mistakes_note(&c->found, akin_job_at_key(c->job, section, in->key, status));
+        akin_mistakes_note(&c->found, akin_job_at_item(c->job, section, in->key, at, status));
 }
 
 akin_status akin_preflight_files(akin_jobfile *job) {
@@ -164,7 +167,7 @@ akin_status akin_preflight_sources_there(akin_jobfile *job) {
     if (akin_stages_added(job)) return AKIN_OK; /* not of the job file: listing it reports it */
     for (size_t i = 0; i < count; i++)
         if (akin_source_there(sources[i]) != AKIN_OK)
-            akin_mistakes_note(&found, akin_job_at_key(job, "ingest", "source", AKIN_FAILED));
+            akin_mistakes_note(&found, akin_job_at_item(job, "ingest", "source", i, AKIN_FAILED));
     return akin_mistakes_sum(&found);
 }
 
@@ -273,7 +276,8 @@ static void foresee_golden(akin_jobfile *job, const char *section, const char *p
     akin_mem_free(place);
 }
 
-static void look_up_names(void *context, const input *in, const char *section, const char *path) {
+static void look_up_names(void *context, const input *in, const char *section, const char *path,
+                          size_t at) {
     naming *n = context;
     looking seen;
     bool categories = strcmp(in->key, "categories") == 0;
@@ -282,7 +286,7 @@ static void look_up_names(void *context, const input *in, const char *section, c
     if (n->status != AKIN_OK) return;
     if (akin_csv_read_pairs(path, categories ? of_categories : of_ids, look_up, &seen) != AKIN_OK)
         akin_error_clear(); /* told by akin_preflight_files */
-    char *place = seen.unknown > 0 ? akin_jobfile_place(n->job, section, in->key) : NULL;
+    char *place = seen.unknown > 0 ? akin_jobfile_place_of(n->job, section, in->key, at) : NULL;
     if (place)
         akin_log_warning("%s: [%s] %s: %zu of %zu pairs in %s %s that the source lacks; the first: "
                          "%s,%s in row %zu",

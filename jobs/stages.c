@@ -360,7 +360,8 @@ static akin_status settle_before(const akin_stage *stage, akin_options *options,
 #define TABLE_SIGN "{table}"
 
 /* Adds the address with the table's name in it; without its sign it is the address of table.nc. */
-static akin_status append_named(akin_options *options, const char *url, const char *table) {
+static akin_status append_named(akin_options *options, const char *url, int line,
+                                const char *table) {
     akin_status status = AKIN_OK;
     akin_text *named = NULL;
     const char *sign = strstr(url, TABLE_SIGN);
@@ -371,7 +372,8 @@ static akin_status append_named(akin_options *options, const char *url, const ch
         AKIN_TRY(akin_text_append(named, "%s", table ? table : "main"));
     }
     AKIN_TRY(akin_text_append(named, "%s", url));
-    status = akin_options_append(options, "to", akin_text_bytes(named));
+    AKIN_TRY(akin_options_append(options, "to", akin_text_bytes(named)));
+    status = akin_options_mark(options, "to", line);
 done:
     akin_text_free(named);
     return status;
@@ -383,14 +385,18 @@ static akin_status settle_addresses(akin_options *options, const char *table) {
     const char *const *given = NULL;
     size_t count = akin_options_list(options, "to", &given), copied = 0;
     char **urls = akin_mem_zalloc(count + 1, sizeof *urls);
-    for (; urls && copied < count; copied++)
+    int *lines = akin_mem_zalloc(count + 1, sizeof *lines);
+    for (; urls && lines && copied < count; copied++) {
+        lines[copied] = akin_options_line(options, "to", copied);
         if (!(urls[copied] = akin_mem_text(given[copied]))) break;
-    if (!urls || copied < count) AKIN_TRY(AKIN_FAILED);
+    }
+    if (!urls || !lines || copied < count) AKIN_TRY(AKIN_FAILED);
     akin_options_empty(options, "to");
-    for (size_t i = 0; i < count; i++) AKIN_TRY(append_named(options, urls[i], table));
+    for (size_t i = 0; i < count; i++) AKIN_TRY(append_named(options, urls[i], lines[i], table));
 done:
     for (size_t i = 0; urls && i < copied; i++) akin_mem_free(urls[i]);
     akin_mem_free(urls);
+    akin_mem_free(lines);
     return status;
 }
 

@@ -44,7 +44,7 @@ static akin_status check_section(const akin_stage *stage, const akin_job *job) {
     const char *key =
         wrong_key(akin_verb_find(stage->verb), akin_jobfile_options(job->file, section));
     if (strcmp(section, "publish") == 0) section = akin_table_gates_section(job, key);
-    return akin_job_at_key(job->file, section, key, status);
+    return akin_job_at_item(job->file, section, key, akin_error_item(), status);
 }
 
 akin_status akin_stages_check(const akin_job *job) {

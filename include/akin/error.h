@@ -4,6 +4,8 @@
 #ifndef AKIN_ERROR_H
 #define AKIN_ERROR_H
 
+#include <stddef.h>
+
 typedef enum {
     AKIN_OK = 0,
     AKIN_FAILED = 1,       /* I/O, a missing input file, memory, network */
@@ -38,6 +40,10 @@ akin_status akin_error_set(akin_status status, const char *format, ...) AKIN_PRI
 akin_status akin_error_option(const char *option, const char *format, ...) AKIN_PRINTF(2, 3);
 /* The option that the message is about, without dashes; NULL if none was named. Borrowed likewise. */
 const char *akin_error_about(void);
+/* Which of the values of that option it is about, where it takes several: from 0, which is also what
+ * it is if none was named. */
+void akin_error_name_item(size_t item);
+size_t akin_error_item(void);
 
 /* Prepends context, such as "catalog.csv row 7: ", to the message; returns `status`. */
 akin_status akin_error_context(akin_status status, const char *format, ...) AKIN_PRINTF(2, 3);
@@ -54,6 +60,7 @@ enum {
 }; /* bytes of a message, of an option's name; with NUL */
 typedef struct {
     char message[AKIN_ERROR_SIZE], about[AKIN_ERROR_OPTION_SIZE];
+    size_t item;
 } akin_error_kept;
 void akin_error_keep(akin_error_kept *kept);
 void akin_error_restore(const akin_error_kept *kept);

@@ -62,5 +62,8 @@ akin_options *akin_jobfile_options(const akin_jobfile *job,
 /* The position of the key ("demo.ini:7"), or else of the section, or else the file: for
  * messages. Owned; NULL: out of memory. */
 char *akin_jobfile_place(const akin_jobfile *job, const char *section, const char *key);
+/* The same of one of the values of a key that takes several, from 0. */
+char *akin_jobfile_place_of(const akin_jobfile *job, const char *section, const char *key,
+                            size_t at);
 
 #endif

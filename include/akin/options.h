@@ -80,6 +80,11 @@ size_t akin_options_list(const akin_options *options, const char *name,
                          const char *const **values); /* borrowed */
 size_t akin_options_arguments(const akin_options *options,
                               const char *const **values); /* borrowed */
+/* Notes the line of the job file where the words of a LIST stand that were added since the last
+ * mark; name NULL: the arguments. */
+AKIN_MUST_CHECK akin_status akin_options_mark(akin_options *options, const char *name, int line);
+/* The line of a word; 0: none was noted, or the option is no LIST. */
+int akin_options_line(const akin_options *options, const char *name, size_t at);
 void akin_options_empty_arguments(akin_options *options);
 AKIN_MUST_CHECK akin_status akin_options_add_argument(akin_options *options, const char *value);
 

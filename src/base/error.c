@@ -8,6 +8,7 @@
 #include <string.h>
 
 static _Thread_local char message[AKIN_ERROR_SIZE], about[AKIN_ERROR_OPTION_SIZE];
+static _Thread_local size_t item; /* of the option's values */
 static void (*end_all_ranks)(void) = abort;
 
 /* A message is one line: file names and library messages may contain newlines. */
@@ -35,6 +36,7 @@ akin_status akin_error_set(akin_status status, const char *format, ...) {
     replace(format, arguments, "");
     va_end(arguments);
     about[0] = '\0';
+    item = 0;
     return status;
 }
 
@@ -44,6 +46,7 @@ akin_status akin_error_option(const char *option, const char *format, ...) {
     replace(format, arguments, "");
     va_end(arguments);
     snprintf(about, sizeof about, "%s", option);
+    item = 0;
     return AKIN_USAGE;
 }
 
@@ -59,22 +62,33 @@ const char *akin_error_about(void) {
     return *about ? about : NULL;
 }
 
+void akin_error_name_item(size_t which) {
+    item = which;
+}
+
+size_t akin_error_item(void) {
+    return item;
+}
+
 const char *akin_error_message(void) {
     return message;
 }
 
 void akin_error_clear(void) {
     message[0] = about[0] = '\0';
+    item = 0;
 }
 
 void akin_error_keep(akin_error_kept *kept) {
     memcpy(kept->message, message, strlen(message) + 1);
     memcpy(kept->about, about, sizeof about);
+    kept->item = item;
 }
 
 void akin_error_restore(const akin_error_kept *kept) {
     memcpy(message, kept->message, strlen(kept->message) + 1);
     memcpy(about, kept->about, sizeof about);
+    item = kept->item;
 }
 
 #define LEFT_OUT "and %zu more"
@@ -125,6 +139,7 @@ void akin_error_gather(akin_error_kept *kept) {
 akin_status akin_error_repeat(akin_status status, const char *text) {
     snprintf(message, sizeof message, "%s", text);
     about[0] = '\0';
+    item = 0;
     return status;
 }
 

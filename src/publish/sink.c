@@ -84,20 +84,28 @@ static akin_status refuse_overwriting(const char *url, const char *const *inputs
     return AKIN_OK;
 }
 
+static akin_status check_one(const char *const *urls, size_t at, const char *const *inputs,
+                             size_t input_count) {
+    akin_status status = AKIN_OK;
+    if (!akin_sink_of(urls[at])) return refuse_unknown(urls[at]);
+    if (is_several(urls[at]))
+        return refuse(urls[at], "is several targets; give each with a --to of its own", "");
+    AKIN_TRY(akin_sink_of(urls[at])->check_url(urls[at]));
+    AKIN_TRY(refuse_twice(urls, at));
+    status = refuse_overwriting(urls[at], inputs, input_count);
+done:
+    return status;
+}
+
 akin_status akin_sink_check(const char *const *urls, size_t url_count, const char *const *inputs,
                             size_t input_count) {
     akin_status status = AKIN_OK;
     if (url_count == 0)
         return akin_error_option("to",
                                  "--to is missing: give a target, such as --to file:table.jsonl");
-    for (size_t i = 0; i < url_count; i++) {
-        if (!akin_sink_of(urls[i])) return refuse_unknown(urls[i]);
-        if (is_several(urls[i]))
-            return refuse(urls[i], "is several targets; give each with a --to of its own", "");
-        AKIN_TRY(akin_sink_of(urls[i])->check_url(urls[i]));
-        AKIN_TRY(refuse_twice(urls, i));
-        AKIN_TRY(refuse_overwriting(urls[i], inputs, input_count));
+    for (size_t i = 0; i < url_count && status == AKIN_OK; i++) {
+        status = check_one(urls, i, inputs, input_count);
+        if (status != AKIN_OK) akin_error_name_item(i);
     }
-done:
     return status;
 }

@@ -237,6 +237,8 @@ static akin_status set_key(reading *self, const char *key, char *value) {
         status = set_text(options, key, value);
     else
         status = akin_options_set(options, key, value, NULL);
+    if (status == AKIN_OK && type == AKIN_OPTION_LIST)
+        status = akin_options_mark(options, is_argument ? NULL : key, self->line);
 done:
     return status;
 }
@@ -455,16 +457,30 @@ akin_options *akin_jobfile_options(const akin_jobfile *job, const char *section)
     return job->options[require_section(job, section)];
 }
 
-char *akin_jobfile_place(const akin_jobfile *job, const char *section, const char *key) {
-    size_t index = require_section(job, section);
-    const place *found = key ? find_place(job, index, key) : NULL;
+/* "job.ini:7"; without a line, "job.ini". */
+static char *show_place(const akin_jobfile *job, int line) {
     char *shown = NULL;
     akin_text *text = NULL;
-    if (!found) found = find_place(job, index, "");
     if (akin_text_create(&text) != AKIN_OK) return NULL;
     akin_status status = akin_text_append(text, "%s", job->path);
-    if (status == AKIN_OK && found) status = akin_text_append(text, ":%d", found->line);
+    if (status == AKIN_OK && line > 0) status = akin_text_append(text, ":%d", line);
     if (status == AKIN_OK) shown = akin_mem_text(akin_text_bytes(text));
     akin_text_free(text);
     return shown;
+}
+
+char *akin_jobfile_place(const akin_jobfile *job, const char *section, const char *key) {
+    size_t index = require_section(job, section);
+    const place *found = key ? find_place(job, index, key) : NULL;
+    if (!found) found = find_place(job, index, "");
+    return show_place(job, found ? found->line : 0);
+}
+
+char *akin_jobfile_place_of(const akin_jobfile *job, const char *section, const char *key,
+                            size_t at) {
+    size_t index = require_section(job, section);
+    const char *arguments = job->sections[index].argument_key;
+    bool is_argument = arguments && strcmp(arguments, key) == 0;
+    int line = akin_options_line(job->options[index], is_argument ? NULL : key, at);
+    return line > 0 ? show_place(job, line) : akin_jobfile_place(job, section, key);
 }

@@ -348,6 +348,19 @@ size_t akin_options_arguments(const akin_options *options, const char *const **v
     return list_view(&options->arguments, values);
 }
 
+akin_status akin_options_mark(akin_options *options, const char *name, int line) {
+    option_value *value = name ? find(options, name, strlen(name)) : NULL;
+    AKIN_ASSERT(value || !name);
+    return akin_words_mark(value ? &value->list : &options->arguments, line);
+}
+
+int akin_options_line(const akin_options *options, const char *name, size_t at) {
+    const option_value *value = name ? find(options, name, strlen(name)) : NULL;
+    return !name   ? akin_words_line(&options->arguments, at)
+           : value ? akin_words_line(&value->list, at)
+                   : 0;
+}
+
 void akin_options_empty_arguments(akin_options *options) {
     akin_words_clear(&options->arguments);
 }

@@ -19,6 +19,7 @@ const char *akin_options_after(char *const *words, size_t count, const char *beg
 
 void akin_words_clear(akin_words *list) {
     akin_options_free_words(list->words, list->count);
+    akin_mem_free(list->lines);
     *list = (akin_words){0};
 }
 
@@ -31,6 +32,19 @@ akin_status akin_words_add(akin_words *list, const char *word) {
     if (!list->words[list->count]) return AKIN_FAILED;
     list->words[++list->count] = NULL;
     return AKIN_OK;
+}
+
+akin_status akin_words_mark(akin_words *list, int line) {
+    if (list->marked == list->count) return AKIN_OK;
+    int *longer = akin_mem_resize(list->lines, list->marked, list->count, sizeof *longer);
+    if (!longer) return AKIN_FAILED;
+    list->lines = longer;
+    while (list->marked < list->count) longer[list->marked++] = line;
+    return AKIN_OK;
+}
+
+int akin_words_line(const akin_words *list, size_t at) {
+    return at < list->marked ? list->lines[at] : 0;
 }
 
 static bool is_blank(char c) {

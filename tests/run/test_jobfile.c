@@ -74,6 +74,14 @@ static void everything_declared_is_read(void **state) {
     assert_string_equal(values[3], "e:f=g.tar");
     assert_string_equal(values[4], "h.tar");
     assert_string_equal(akin_options_text(ingest, "fit"), "crop");
+    static const char *const places[] = {
+        "a.ini:5", "a.ini:5", "a.ini:6",
+        "a.ini:7", "a.ini:9", "a.ini:5" /* the key, of what it does not have */};
+    for (size_t i = 0; i < 6; i++) {
+        char *at = akin_jobfile_place_of(job, "ingest", "source", i);
+        assert_string_equal(at, places[i]);
+        akin_mem_free(at);
+    }
     akin_options *neighbors = akin_jobfile_options(job, "neighbors");
     assert_int_equal(akin_options_int(neighbors, "k"), 7);
     assert_true(akin_options_real(neighbors, "min-score") == -0.5);
