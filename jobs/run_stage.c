@@ -48,8 +48,12 @@ static void summarize(const akin_call *call, const char *verb, const char *row, 
             rate = akin_json_number(call->report, rates[i].key, 0);
             snprintf(unit, sizeof unit, "%s", rates[i].unit);
         }
-    if (akin_json_number(call->report, "places_left", 0) > 0) /* each was reported separately */
-        akin_log_info("%s: stopped after %.*f s, peak memory %lld MiB (rank %lld)%s%s", verb,
+    double left = akin_json_number(call->report, "places_left", 0);
+    if (left > 0) /* each was reported separately */
+        akin_log_info("%s: left %.0f of %zu target%s unchanged, %.*f s, peak memory %lld MiB (rank "
+                      "%lld)%s%s",
+                      verb, left, akin_json_count(akin_json_get(call->report, "published")),
+                      AKIN_PLURAL(akin_json_count(akin_json_get(call->report, "published"))),
                       seconds < 10 ? 2 : 0, seconds, mebibytes, rank, *said ? "; " : "", said);
     else
         akin_log_info("%s: %s %s%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)%s%s", verb,
@@ -111,8 +115,12 @@ static akin_status skip(akin_run_state *run, const akin_stage *stage, const akin
     const akin_json *entry = akin_metrics_entry(run->metrics, stage->verb, table);
     const char *figure = stage->measured_again;
     double measured = figure ? akin_json_number(call->report, figure, 0) : 0;
-    akin_log_info(measured > 0 ? "%s: skipped" : "%s: up to date, skipped",
-                  akin_job_title(stage->verb, table, room));
+    const char *title = akin_job_title(stage->verb, table, room);
+    if (measured > 0) /* so far only of publish */
+        akin_log_info("%s: nothing to do, skipped; %.0f target%s left unchanged", title, measured,
+                      measured > 1 ? "s are" : " is");
+    else
+        akin_log_info("%s: up to date, skipped", title);
     if (!recorded) {
         if (akin_options_declared(call->options, "output", NULL) &&
             akin_ncfile_peek(akin_options_text(call->options, "output"), NULL, &file) == AKIN_OK &&

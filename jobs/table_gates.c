@@ -2,7 +2,9 @@
 #include "table_gates.h"
 #include "call.h"
 #include "stages.h"
+#include <akin/log.h>
 #include <akin/mem.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PUBLISH "publish"
@@ -80,8 +82,21 @@ static akin_status tell_limit(const akin_job *job, const char *key, akin_status 
     return status;
 }
 
+/* At once; the message comes at the end of the run. */
+static void tell_held_back(const akin_job *job, const akin_json *report) {
+    char room[AKIN_JOB_FILE_SIZE], names[128] = "";
+    for (size_t i = 0; i < GATES; i++)
+        if (refuses(report, gates[i])) {
+            size_t used = strlen(names);
+            snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", gates[i]);
+        }
+    akin_log_warning("%s: this table is held back by %s: its targets keep what they have",
+                     akin_job_title(PUBLISH, job->table, room), names);
+}
+
 akin_status akin_table_gates_tell(const akin_job *job, const akin_json *report,
                                   akin_status status) {
+    tell_held_back(job, report);
     for (size_t i = 0; i < GATES; i++)
         if (refuses(report, gates[i])) status = tell_limit(job, gates[i], status);
     return status;

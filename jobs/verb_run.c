@@ -224,7 +224,8 @@ static akin_status end_refused(const akin_run_state *run, const akin_error_kept 
     const akin_stage *gallery = akin_stage_find("gallery");
     if (since != AKIN_OK || !akin_stage_wanted(gallery, run->job) || last_stage(run) != gallery)
         return AKIN_GATE;
-    return akin_error_set(AKIN_GATE, "%s; its gallery is %s/gallery/index.html",
+    return akin_error_set(AKIN_GATE,
+                          "%s; all other stages are done; its gallery is %s/gallery/index.html",
                           akin_error_message(), akin_folder_path(run->folder));
 }
 

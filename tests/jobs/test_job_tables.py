@@ -161,7 +161,10 @@ def test_a_gate_holds_back_its_own_table_only():
     assert told("results/gate")["tables"]["sparse"]["publish"]["exit"] == 4
     for more, end in (((), ""), (("bare",), "; also refused: table bare"), (("bare", "thin"), "; also refused: table bare, thin")):
         names = dict.fromkeys(("sparse", *more), tables["sparse"])
-        said = run(write_job("gates", {**names, "whole": ["k = 3"]}), expect=4, ranks=2).json["message"]
+        done = run(write_job("gates", {**names, "whole": ["k = 3"]}), expect=4, ranks=2)
+        said = done.json["message"]
+        held = re.findall(r"^akin: publish \(table (\w+)\): this table is held back by min-coverage: its targets keep what they have$", done.err, re.M)
+        assert held == list(names), done.err
         first = said.partition("; also refused: ")[0]
         assert "table sparse" in first and said[len(first):] == end, said
 

@@ -122,6 +122,7 @@ def test_a_rollback_is_not_undone_by_the_same_night():
     assert ran(done) == [] and now == first != second, done.err
     said = "file:out/rolled.jsonl was left unchanged: this table was rolled back there"
     assert said in done.err and said in open("results/rolled/log.txt").read() and "publish: up to date" not in done.err, done.err
+    assert "publish: nothing to do, skipped; 1 target is left unchanged" in done.err, done.err
     done, third = published(7)
     assert ran(done) == ["neighbors", "evaluate", "publish"] and third not in (first, second), done.err
     os.remove("out/rolled.jsonl")
@@ -146,6 +147,7 @@ def test_a_rollback_is_not_undone_by_the_next_night():
     assert now == [first[0], second[1]] and os.readlink("results/back/latest") == "2001-01-03", done.err
     by_hand = f"akin publish 'results/back/2001-01-03/table.nc' --to 'file:{places[0]}'"
     assert f"file:{places[0]} was left unchanged: this table was rolled back there" in done.err and by_hand in done.err, done.err
+    assert "publish: left 1 of 2 targets unchanged, " in done.err, done.err
     assert "publish: 40 items" not in done.err and f"file:{places[1]} was left" not in done.err, done.err
     stage = done.json["stages"]["publish"]
     assert stage["places_left"] == 1 and [place["rolled_back"] for place in stage["published"]] == [True, False], stage
