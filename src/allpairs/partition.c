@@ -32,7 +32,8 @@ typedef struct {
     size_t *send;              /* [size] */
     size_t *offsets;           /* [size + 1]: of the blocks in all places */
     received_table came[MOST];
-    float *rows;
+    const float *rows; /* those received, or this rank's own where they stay as they are */
+    float *came_rows;  /* owned */
     size_t received;
     size_t *counts; /* [size] */
 } dealer;
@@ -219,6 +220,27 @@ static akin_status exchange(dealer *d, filler *fill, size_t record_size, void **
 done:
     akin_mem_free(at);
     akin_mem_free(records);
+    return status;
+}
+
+/* Whether the rows that are received would be those of this rank's shard once more. */
+static bool stay(const dealer *d) {
+    bool same = d->size == 1 && d->stride == akin_vectors_dim(d->vectors) &&
+                d->used == akin_vectors_count(d->vectors);
+    for (size_t p = 0; same && p < d->used; p++) same = d->order[p].at == p;
+    return same;
+}
+
+/* Collective; agreed. */
+static akin_status exchange_rows(dealer *d) {
+    akin_status status = AKIN_OK;
+    if (stay(d)) {
+        d->rows = akin_vectors_row(d->vectors, 0);
+        return AKIN_OK;
+    }
+    AKIN_TRY(exchange(d, fill_row, d->stride * sizeof *d->came_rows, (void **)&d->came_rows));
+    d->rows = d->came_rows;
+done:
     return status;
 }
 
@@ -418,7 +440,7 @@ static void free_dealer(dealer *d) {
     akin_mem_free(d->owner);
     akin_mem_free(d->send);
     akin_mem_free(d->offsets);
-    akin_mem_free(d->rows);
+    akin_mem_free(d->came_rows);
 }
 
 akin_status akin_partition_out(akin_comm *comm, const akin_vectors *vectors,
@@ -436,7 +458,7 @@ akin_status akin_partition_out(akin_comm *comm, const akin_vectors *vectors,
     choose_orders(&d);
     AKIN_TRY(akin_agree(comm, prepare(&d)));
     AKIN_TRY(exchange_tables(&d));
-    AKIN_TRY(exchange(&d, fill_row, d.stride * sizeof *d.rows, (void **)&d.rows));
+    AKIN_TRY(exchange_rows(&d));
     if (placed(&d)) AKIN_TRY(exchange(&d, fill_place, sizeof *places, (void **)&places));
     AKIN_TRY(akin_agree(comm, make_block(&d, places, own)));
     AKIN_TRY(akin_comm_gather(comm, &d.received, sizeof d.received, -1, (void **)counts, NULL));
