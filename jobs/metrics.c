@@ -40,30 +40,29 @@ static akin_status read_entries(const char *path, akin_json **out) {
     return akin_json_check(*out);
 }
 
+static akin_status fill(akin_comm *comm, const char *folder, const char *root, const char *job,
+                        akin_metrics *metrics) {
+    metrics->folder = akin_mem_text(folder);
+    metrics->job = akin_mem_text(job);
+    metrics->root = akin_mem_text(root);
+    metrics->path = akin_file_join(folder, "metrics.json");
+    metrics->ran = akin_json_object();
+    if (!metrics->path || !metrics->folder || !metrics->job || !metrics->root || !metrics->ran)
+        return AKIN_FAILED;
+    akin_record_read_runs(root, &metrics->runs);
+    if (akin_comm_rank(comm) == 0) return read_entries(metrics->path, &metrics->entries);
+    return akin_json_check(metrics->entries = akin_json_object());
+}
+
 akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *root,
                               const char *job, akin_metrics **out) {
-    akin_status status = AKIN_OK;
+    akin_status status;
     *out = NULL;
     akin_metrics *metrics = akin_mem_zalloc(1, sizeof *metrics);
-    if (metrics) {
-        metrics->folder = akin_mem_text(folder);
-        metrics->job = akin_mem_text(job);
-        metrics->root = akin_mem_text(root);
-        akin_record_read_runs(root, &metrics->runs);
-        metrics->path = akin_file_join(folder, "metrics.json");
-        metrics->ran = akin_json_object();
-        if (!metrics->path || !metrics->folder || !metrics->job || !metrics->root || !metrics->ran)
-            status = AKIN_FAILED;
-        else if (akin_comm_rank(comm) == 0)
-            status = read_entries(metrics->path, &metrics->entries);
-        else
-            status = akin_json_check(metrics->entries = akin_json_object());
-    } else
-        status = AKIN_FAILED;
-    AKIN_TRY(akin_agree(comm, status));
-    *out = metrics;
+    AKIN_TRY(akin_agree(comm, metrics ? fill(comm, folder, root, job, metrics) : AKIN_FAILED));
+    *out = metrics, metrics = NULL;
 done:
-    if (status != AKIN_OK) akin_metrics_free(metrics);
+    akin_metrics_free(metrics);
     return status;
 }
 

@@ -129,7 +129,8 @@ static bool is_dealt(const dealer *d, const views *item, size_t i) {
     return wanted && (!placed(d) || prior_of(d)->place[i] >= 0);
 }
 
-/* This rank's rows in the order of distribution: by kind, then by row; or by previous place. */
+/* This rank's rows in the order of distribution: by kind, then by row; or by previous place. One rank alone
+ * has nothing to distribute. */
 static akin_status order_shard(dealer *d) {
     size_t count = akin_vectors_count(d->vectors);
     akin_radix_record *scratch = akin_mem_alloc(count, sizeof *scratch);
@@ -138,7 +139,8 @@ static akin_status order_shard(dealer *d) {
         const views item = views_of(d, i);
         if (is_dealt(d, &item, i)) d->order[d->used++].at = (uint32_t)i;
     }
-    for (int field = placed(d) ? 0 : fields_of(d) - 1; field >= 0; field--) {
+    const int fields = placed(d) ? 1 : d->size > 1 ? fields_of(d) : 0;
+    for (int field = fields - 1; field >= 0; field--) {
         for (size_t p = 0; p < d->used; p++) {
             size_t at = d->order[p].at;
             const views item = views_of(d, at);

@@ -76,7 +76,7 @@ static akin_status neighbors(const night *s, akin_plan_figures *f) {
     akin_status status = akin_simulate_ring(s->job, s->machine, s->rates, &ring);
     if (status != AKIN_OK) return status;
     f->memory = process + rows * (s->ranks > 1 ? 16 * s->stride + 24 * k + 150
-                                               : 14 * s->stride + 13 * k + 85);
+                                               : 10 * s->stride + 13 * k + 150);
     f->wire = ring.wire;
     f->disk = s->n * ((double)s->job->dim * sizeof(float) + 2 * item + 8 * k);
     f->seconds = ring.seconds + stored(s, f->disk);
