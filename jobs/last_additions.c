@@ -104,12 +104,17 @@ akin_status akin_last_additions_find(const akin_folder *folder, akin_last_additi
     return AKIN_OK;
 }
 
+/* What is said of the items that one kind of change left behind. */
+typedef struct {
+    bool live; /* in the new catalogue */
+    const char *did, *are, *source;
+} telling;
+
 /* Of these items, those that are live in the catalogue or not: how many, and the first ids. */
 static akin_status count_live(const akin_ids *ids, const items *catalog, bool live, size_t *count,
                               akin_text *first) {
     akin_status status = AKIN_OK;
     *count = 0;
-    akin_text_clear(first);
     for (size_t i = 0; ids && i < akin_ids_count(ids); i++) {
         const char *id = akin_ids_text(ids, i);
         if (is_live(catalog, id) != live || ++*count > NAMED) continue;
@@ -120,38 +125,36 @@ done:
     return status;
 }
 
-static akin_status tell(const akin_last_additions *last, const items *catalog) {
+static akin_status tell(const akin_ids *ids, const items *catalog, telling of) {
     akin_status status;
     akin_text *first = NULL;
     size_t count;
     AKIN_TRY(akin_text_create(&first));
-    AKIN_TRY(count_live(last->added, catalog, false, &count, first));
+    AKIN_TRY(count_live(ids, catalog, of.live, &count, first));
     if (count > 0)
-        akin_log_warning("%zu item%s that akin add put into the last tables %s missing from the "
-                         "source (or not available there), and from the new tables: %s; complete "
+        akin_log_warning("%zu item%s that akin add %s the last tables %s %s the new tables: %s; %s "
                          "the source and run again, or repeat akin add",
-                         count, AKIN_PLURAL(count), count == 1 ? "is" : "are",
-                         akin_text_bytes(first));
-    AKIN_TRY(count_live(last->withdrawn, catalog, true, &count, first));
-    if (count > 0)
-        akin_log_warning("%zu item%s that akin add took out of the last tables %s still in the "
-                         "source, and again in the new tables: %s; correct the source and run "
-                         "again, or repeat akin add",
-                         count, AKIN_PLURAL(count), count == 1 ? "is" : "are",
-                         akin_text_bytes(first));
+                         count, AKIN_PLURAL(count), of.did, count == 1 ? "is" : "are", of.are,
+                         akin_text_bytes(first), of.source);
 done:
     akin_text_free(first);
     return status;
 }
 
 akin_status akin_last_additions_tell(const akin_last_additions *last, const akin_folder *folder) {
+    static const telling added = {false, "put into",
+                                  "missing from the source (or not available there), and from",
+                                  "complete"},
+                         withdrawn = {true, "took out of", "still in the source, and again in",
+                                      "correct"};
     akin_status status;
     akin_ncfile *file = NULL;
     items catalog = {0};
     if (!last || (!last->added && !last->withdrawn)) return AKIN_OK;
     AKIN_TRY(open_in(akin_folder_path(folder), "catalog.nc", "catalog", &file));
     AKIN_TRY(items_read(file, &catalog));
-    status = tell(last, &catalog);
+    AKIN_TRY(tell(last->added, &catalog, added));
+    status = tell(last->withdrawn, &catalog, withdrawn);
 done:
     items_free(&catalog);
     akin_ncfile_close(file);

@@ -49,12 +49,12 @@ static void summarize(const akin_call *call, const char *verb, const char *row, 
             snprintf(unit, sizeof unit, "%s", rates[i].unit);
         }
     double left = akin_json_number(call->report, "places_left", 0);
+    size_t places = akin_json_count(akin_json_get(call->report, "published"));
     if (left > 0) /* each was reported separately */
         akin_log_info("%s: left %.0f of %zu target%s unchanged, %.*f s, peak memory %lld MiB (rank "
                       "%lld)%s%s",
-                      verb, left, akin_json_count(akin_json_get(call->report, "published")),
-                      AKIN_PLURAL(akin_json_count(akin_json_get(call->report, "published"))),
-                      seconds < 10 ? 2 : 0, seconds, mebibytes, rank, *said ? "; " : "", said);
+                      verb, left, places, AKIN_PLURAL(places), seconds < 10 ? 2 : 0, seconds,
+                      mebibytes, rank, *said ? "; " : "", said);
     else
         akin_log_info("%s: %s %s%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)%s%s", verb,
                       akin_text_commas(count, items), row, AKIN_PLURAL(count), seconds < 10 ? 2 : 0,

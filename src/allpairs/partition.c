@@ -225,12 +225,10 @@ done:
     return status;
 }
 
-/* Whether the rows that are received would be those of this rank's shard once more. */
+/* Whether the rows that are received would be those of this rank's shard once more, in its order. */
 static bool stay(const dealer *d) {
-    bool same = d->size == 1 && d->stride == akin_vectors_dim(d->vectors) &&
-                d->used == akin_vectors_count(d->vectors);
-    for (size_t p = 0; same && p < d->used; p++) same = d->order[p].at == p;
-    return same;
+    return d->size == 1 && !placed(d) && d->stride == akin_vectors_dim(d->vectors) &&
+           d->used == akin_vectors_count(d->vectors);
 }
 
 /* Collective; agreed. */
