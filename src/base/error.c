@@ -11,8 +11,10 @@ static _Thread_local char message[AKIN_ERROR_SIZE], about[AKIN_ERROR_OPTION_SIZE
 static _Thread_local size_t item; /* of the option's values */
 static void (*end_all_ranks)(void) = abort;
 
-/* A message is one line: file names and library messages may contain newlines. */
+/* A message is one line: file names and library messages may contain newlines, or end with one. */
 static void keep_one_line(char *text) {
+    size_t end = strlen(text);
+    while (end > 0 && (text[end - 1] == '\n' || text[end - 1] == '\r')) text[--end] = '\0';
     for (; *text; text++)
         if (*text == '\n' || *text == '\r') *text = ' ';
 }

@@ -75,6 +75,17 @@ static const akin_color *find_color(const struct heif_image_handle *handle,
     return color;
 }
 
+/* A picture made up of others gives its size once more, and memory would be taken for that too. Small
+ * ones may be cut from tiles that are larger. */
+static void limit_size(const job *j) {
+    const int sides[] = {j->width, j->height, heif_image_handle_get_ispe_width(j->handle),
+                         heif_image_handle_get_ispe_height(j->handle)};
+    int limit = 4096;
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
+        if (sides[i] > limit) limit = sides[i];
+    if (limit < INT_MAX) heif_context_set_maximum_image_size_limit(j->file, limit + 1);
+}
+
 /* Checks the header before anything relies on it. */
 static akin_status open_picture(job *j, const uint8_t *bytes, size_t count) {
     struct heif_error error;
@@ -90,6 +101,7 @@ static akin_status open_picture(job *j, const uint8_t *bytes, size_t count) {
     j->width = heif_image_handle_get_width(j->handle);
     j->height = heif_image_handle_get_height(j->handle);
     j->alpha = heif_image_handle_has_alpha_channel(j->handle);
+    limit_size(j);
     j->options->convert_hdr_to_8bit = 1;
     if (j->options->version >= 3) j->options->strict_decoding = 1;
     return AKIN_OK;

@@ -36,6 +36,8 @@ static void a_message_is_one_line(void **state) {
     akin_error_set(AKIN_FAILED, "a\nb\r\nc");
     akin_error_context(AKIN_FAILED, "x\ny: ");
     assert_string_equal(akin_error_message(), "x y: a b  c");
+    akin_error_set(AKIN_FAILED, "%s", "a\r\n");
+    assert_string_equal(akin_error_message(), "a");
 }
 
 static void a_long_message_is_cut_and_nothing_else(void **state) {

@@ -12,7 +12,7 @@ import time
 import netCDF4
 import numpy
 
-from support import AKIN, SOURCE, akin, assert_same_variables, command, draw, draw_catalogue, fresh, main
+from support import AKIN, SOURCE, akin, assert_same_variables, children, command, draw, draw_catalogue, fresh, kill_ranks, main
 
 FIXTURES = os.path.join(SOURCE, "tests", "fixtures", "images")
 PNG = open(os.path.join(FIXTURES, "rgb8.png"), "rb").read()
@@ -451,16 +451,70 @@ def test_a_signal_stops_all_ranks():
     big = os.path.join("signal", "big.png")
     from PIL import Image
     Image.effect_noise((3000, 3000), 50).save(big, compress_level=1)
-    for i in range(60):
+    for i in range(600):
         os.link(big, f"signal/s/{i}.png")
-    run = subprocess.Popen(command(["ingest", "signal/s", "-o", "signal.nc", "--json"], 2), stdout=subprocess.PIPE,
+    run = subprocess.Popen(command(["ingest", "signal/s", "-o", "signal/c.nc", "--json"], 2), stdout=subprocess.PIPE,
                            stderr=subprocess.DEVNULL)
     time.sleep(2.5)
     run.send_signal(subprocess.signal.SIGUSR1)
     out, _ = run.communicate(timeout=60)
     assert run.returncode == 75, (run.returncode, out)
-    assert not os.path.exists("signal.nc")
+    assert not os.path.exists("signal/c.nc")
     shutil.rmtree("signal")
+
+
+def decoders():
+    """The processes that decode pictures, of all runs: their numbers by who started them."""
+    found = {}
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and open(f"/proc/{name}/cmdline").read().startswith("akin-decoder"):
+                found[int(name)] = int(open(f"/proc/{name}/stat").read().rsplit(")")[1].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
+def test_a_picture_that_crashes_its_decoder():
+    """libheif 1.15 follows an item that is made of itself until its stack is full; newer ones refuse it."""
+    fresh("crash")
+    table = "id,path\n"
+    for i in range(8):
+        name = ("itself.heic", "plain.avif", "grid.heic", "grid_of_itself.heic", "lzw.tif", "palette.bmp", "clear.gif", "rgb8.png")[i]
+        shutil.copy(os.path.join(FIXTURES, name), "crash")
+        table += f"{i},{name}\n"
+    put("crash/c.csv", table)
+    catalogs = []
+    for ranks in (0, 2, 3):
+        done = ingest("crash/c.csv", "-o", "crash/c.nc", "--rejects", "crash/r.csv", "--max-reject-fraction", "1", ranks=ranks)
+        assert {row[0] for row in rejects("crash/r.csv")} == {"0", "3"}, done.err
+        assert all(row[2].startswith("damaged") for row in rejects("crash/r.csv"))
+        catalogs.append(Catalog("crash/c.nc"))
+        assert catalogs[-1].ids == list("124567")
+        assert (catalogs[-1].image == catalogs[0].image).all()
+
+
+def test_a_decoder_ends_with_its_rank():
+    """Killed with kill -9 as well."""
+    fresh("ends")
+    os.makedirs("ends/s")
+    from PIL import Image
+    Image.effect_noise((2000, 2000), 50).convert("RGB").save("ends/big.tif", compression="tiff_lzw")
+    for i in range(200):
+        os.link("ends/big.tif", f"ends/s/{i}.tif")
+    for end in (lambda run: run.send_signal(subprocess.signal.SIGUSR1), kill_ranks):
+        run = subprocess.Popen(command(["ingest", "ends/s", "-o", "ends/c.nc"], 2), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.time() + 60
+        while not (ours := [d for d, parent in decoders().items() if parent in children(run.pid)]) and time.time() < until:
+            time.sleep(0.05)
+        assert ours, "no decoder was started"
+        end(run)
+        assert run.wait(timeout=60) != 0
+        until = time.time() + 20
+        while set(ours) & set(decoders()) and time.time() < until:
+            time.sleep(0.05)
+        assert not set(ours) & set(decoders())
+    shutil.rmtree("ends")
 
 
 def test_a_rank_without_memory_ends_all():

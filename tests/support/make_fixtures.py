@@ -482,6 +482,58 @@ def make_heif():
         refuse(f"bomb.{ending}", b"ispe".join(large), "--max-pixels")
 
 
+# --- HEIF made up of other items, from scratch (ISO/IEC 23008-12, 6.6.2; ISO/IEC 14496-12, 8.11) ----------------------------
+
+
+def box(kind, *parts):
+    return struct.pack(">I", 8 + sum(map(len, parts))) + kind + b"".join(parts)
+
+
+def full_box(kind, version, *parts):
+    return box(kind, struct.pack(">I", version << 24), *parts)
+
+
+def derived(kind, data, made_of, size, tile=None):
+    """Item 1, of that kind, data and size, is made of the items `made_of`; item 2, if any, is a coded tile: its hvcC, size, bytes."""
+    def extents(number, item, at):
+        return struct.pack(">HHHHII", number, 1, 0, 1, at, len(item))
+
+    def entry(number, name):
+        return full_box(b"infe", 2, struct.pack(">HH", number, 0), name, b"\0")
+
+    def ispe(width, height):
+        return full_box(b"ispe", 0, struct.pack(">II", width, height))
+
+    items = [data] + ([tile[2]] if tile else [])
+    places = b"".join(extents(i + 1, item, sum(map(len, items[:i]))) for i, item in enumerate(items))
+    properties = [ispe(*size), full_box(b"pixi", 0, bytes([3, 8, 8, 8]))] + ([tile[0], ispe(*tile[1])] if tile else [])
+    meta = full_box(
+        b"meta", 0, full_box(b"hdlr", 0, bytes(4), b"pict", bytes(13)), full_box(b"pitm", 0, struct.pack(">H", 1)),
+        full_box(b"iloc", 1, bytes([0x44, 0]), struct.pack(">H", len(items)), places),
+        full_box(b"iinf", 0, struct.pack(">H", len(items)), entry(1, kind), *([entry(2, b"hvc1")] if tile else [])),
+        full_box(b"iref", 0, box(b"dimg", struct.pack(f">HH{len(made_of)}H", 1, len(made_of), *made_of))),
+        box(b"iprp", box(b"ipco", *properties),
+            full_box(b"ipma", 0, struct.pack(">IHBBB", len(items), 1, 2, 1, 2), struct.pack(">HBBB", 2, 2, 0x83, 4) if tile else b"")),
+        box(b"idat", *items))
+    return box(b"ftyp", b"heic", bytes(4), b"mif1heic") + meta
+
+
+def grid(rows, columns, width, height):
+    return struct.pack(">BBBBII", 0, 1, rows - 1, columns - 1, width, height)
+
+
+def make_derived_heif():
+    picture = Image.fromarray(quantised(pattern(64, 64), 8).astype(numpy.uint8))
+    coded = encoded(picture, "heic", "-q", "95")
+    at, media = coded.index(b"hvcC") - 4, coded.index(b"mdat")
+    tile = coded[at : at + struct.unpack(">I", coded[at : at + 4])[0]], (64, 64), coded[media + 4 :]
+    colours = numpy.tile(numpy.asarray(picture), (2, 2, 1))[:120, :100]
+    accept("grid.heic", derived(b"grid", grid(2, 2, 100, 120), [2, 2, 2, 2], (100, 120), tile), colours, 8, 1.2)
+    refuse("grid_claims.heic", derived(b"grid", grid(2, 2, 30000, 30000), [2, 2, 2, 2], (100, 120), tile), "damaged")
+    refuse("grid_of_itself.heic", derived(b"grid", grid(1, 1, 100, 120), [1], (100, 120)), "damaged")
+    refuse("itself.heic", derived(b"iden", b"", [1], (100, 120)), "damaged")
+
+
 # --- colour profiles, from scratch -----------------------------------------------------------------------------------------
 
 # Chromaticities of red, green, blue and white, and the curve: a gamma.
@@ -683,6 +735,7 @@ def main():
     make_turned()
     make_others()
     make_tiff_samples()
+    make_derived_heif()
     put("expected.bin", numpy.stack(pictures).tobytes())
     put("expected.txt", ("\n".join(lines) + "\n").encode())
 
