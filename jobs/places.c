@@ -61,6 +61,11 @@ static void set_edition(akin_json *object, const akin_edition *edition) {
     akin_json_set_integer(object, "items", (long long)edition->items);
     akin_json_set_integer(object, "k", (long long)edition->k);
     set_known(object, "digest", edition->digest);
+    set_known(object, "format", edition->format);
+    if (*edition->buckets)
+        akin_json_set_integer(object, "buckets", atoll(edition->buckets));
+    else
+        akin_json_set_null(object, "buckets");
     if (edition->seconds_left > 0)
         akin_json_set_number(object, "seconds_left", edition->seconds_left);
 }

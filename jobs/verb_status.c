@@ -31,6 +31,8 @@ static void print(void *context, const char *url, const akin_standing *standing)
         printf("items: %zu\n", live->items);
         if (live->k > 0) printf("k: %zu\n", live->k);
         print_known("digest", live->digest);
+        print_known("format", live->format);
+        print_known("buckets", live->buckets);
     }
     akin_places_edition_text(&standing->kept, kept);
     printf("kept for a rollback: %s\n", kept);

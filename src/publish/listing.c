@@ -2,6 +2,7 @@
 #include "listing.h"
 #include <akin/csv.h>
 #include <akin/json.h>
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <math.h>
 #include <stdint.h>
@@ -275,6 +276,19 @@ done:
     return status;
 }
 
+#define IDS "ids"
+
 const char *akin_listing_format(bool ids_only) {
-    return ids_only ? "ids" : "json";
+    return ids_only ? IDS : "json";
+}
+
+static const char *describe(const char *format) {
+    return strcmp(format, IDS) == 0 ? "ids joined by blanks" : "JSON pairs of id and score";
+}
+
+void akin_listing_tell_format(const char *target, const char *before, const char *now) {
+    if (!*before || strcmp(before, now) == 0) return;
+    akin_log_warning("%s: its lists are now %s (--format %s), and were %s: a storefront must "
+                     "parse them so",
+                     target, describe(now), now, describe(before));
 }

@@ -51,5 +51,8 @@ AKIN_MUST_CHECK akin_status akin_listing_see(akin_listing *lists, size_t row, bo
 
 /* "json", "ids" */
 const char *akin_listing_format(bool ids_only);
+/* Warns that readers of the target have to parse another format than before; format "": unknown.
+ */
+void akin_listing_tell_format(const char *target, const char *before, const char *now);
 
 #endif

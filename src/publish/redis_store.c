@@ -26,7 +26,7 @@ struct akin_redis_store {
     char *catalog;
     char name[KEY_SIZE], meta[KEY_SIZE], signature[AKIN_LOCK_OWNER_SIZE];
     server *servers;
-    size_t server_count, hash_count, meta_server;
+    size_t server_count, hash_count, buckets, meta_server;
     keys *hashes;
     bool cluster;
 };
@@ -200,15 +200,10 @@ static akin_status find_keys(akin_redis_store *place, size_t buckets) {
     place->hashes = akin_mem_zalloc(buckets ? buckets : 1, sizeof *place->hashes);
     if (!place->hashes) AKIN_TRY(AKIN_FAILED);
     place->hash_count = buckets ? buckets : 1;
+    place->buckets = buckets;
     for (size_t b = 0; b < place->hash_count; b++) {
         name_keys(place, buckets, b, &place->hashes[b]);
         AKIN_TRY(locate(place, place->hashes[b].live, &place->hashes[b].server));
-        if (place->cluster && buckets == 0)
-            AKIN_TRY(
-                akin_error_set(AKIN_FAILED,
-                               "%s: Redis is a cluster, where one hash cannot be renamed: publish "
-                               "with --buckets B",
-                               place->name));
     }
     status = locate(place, place->meta, &place->meta_server);
 done:
@@ -216,6 +211,7 @@ done:
 }
 
 akin_status akin_redis_store_set_buckets(akin_redis_store *place, size_t buckets) {
+    if (place->hash_count > 0 && place->buckets == buckets) return AKIN_OK;
     akin_mem_free(place->hashes);
     place->hashes = NULL;
     place->hash_count = 0;
@@ -236,6 +232,11 @@ akin_status akin_redis_store_open(const char *url, const akin_sink_options *opti
     akin_lock_owner_sign(place->signature);
     AKIN_TRY(add_server(place, &place->address, &first));
     AKIN_TRY(find_keys(place, options->buckets));
+    if (place->cluster && options->buckets == 0)
+        AKIN_TRY(akin_error_set(AKIN_FAILED,
+                                "%s: Redis is a cluster, where one hash cannot be renamed: publish "
+                                "with --buckets B",
+                                place->name));
     *out = place;
     place = NULL;
 done:
@@ -255,6 +256,10 @@ void akin_redis_store_close(akin_redis_store *place) {
 
 size_t akin_redis_store_count(const akin_redis_store *place) {
     return place->hash_count;
+}
+
+size_t akin_redis_store_buckets(const akin_redis_store *place) {
+    return place->buckets;
 }
 
 akin_redis_hash akin_redis_store_hash(const akin_redis_store *place, size_t index) {
@@ -337,12 +342,13 @@ akin_status akin_redis_store_expire(akin_redis_store *place, size_t buckets,
         keys old;
         size_t index = 0;
         name_keys(place, buckets, b, &old);
+        bool shared = buckets > 0 && b < place->buckets; /* the new table has this key too */
         AKIN_TRY(locate(place, old.live, &index));
-        AKIN_TRY(akin_redis_queue_texts(place->servers[index].redis, "PEXPIRE", old.live,
-                                        milliseconds, NULL));
-        AKIN_TRY(akin_redis_queue_texts(place->servers[index].redis, "UNLINK", old.next, old.prev,
-                                        NULL));
-        AKIN_TRY(akin_redis_take(place->servers[index].redis, 2, NULL));
+        akin_redis *redis = place->servers[index].redis;
+        AKIN_TRY(akin_redis_queue_texts(redis, "UNLINK", old.next, old.prev, NULL));
+        if (!shared)
+            AKIN_TRY(akin_redis_queue_texts(redis, "PEXPIRE", old.live, milliseconds, NULL));
+        AKIN_TRY(akin_redis_take(redis, shared ? 1 : 2, NULL));
     }
 done:
     return status;

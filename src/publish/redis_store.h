@@ -59,8 +59,10 @@ AKIN_MUST_CHECK akin_status akin_redis_store_open(const char *url, const akin_si
                                                   akin_redis_store **out);
 void akin_redis_store_close(akin_redis_store *place); /* NULL is fine */
 
-/* From now on refers to the hashes of a catalogue with this number of buckets. */
+/* From now on refers to the hashes of a catalogue with this number of buckets; at first, with that
+ * of the options. */
 AKIN_MUST_CHECK akin_status akin_redis_store_set_buckets(akin_redis_store *place, size_t buckets);
+size_t akin_redis_store_buckets(const akin_redis_store *place);
 
 size_t akin_redis_store_count(const akin_redis_store *place); /* number of hashes */
 akin_redis_hash akin_redis_store_hash(const akin_redis_store *place, size_t index);
@@ -75,8 +77,8 @@ akin_redis *akin_redis_store_meta_server(const akin_redis_store *place);
 /* Queues the two commands that replace the meta. */
 AKIN_MUST_CHECK akin_status akin_redis_store_queue_meta(akin_redis_store *place,
                                                         const akin_redis_meta *meta);
-/* Keys for another number of buckets, according to the meta, expire after this many
- * milliseconds. */
+/* The keys of this number of buckets expire after this many milliseconds, except those that the
+ * table now has as well. */
 AKIN_MUST_CHECK akin_status akin_redis_store_expire(akin_redis_store *place, size_t buckets,
                                                     const char *milliseconds);
 

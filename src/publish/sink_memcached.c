@@ -230,6 +230,14 @@ done:
     return status;
 }
 
+static void tell_format(const akin_target *target) {
+    char name[AKIN_MEMCACHE_STORE_KEY];
+    const char *before = akin_json_text(meta_of(target), "format");
+    snprintf(name, sizeof name, "akin:%s", akin_memcache_store_catalog(target->place));
+    akin_listing_tell_format(name, before ? before : "",
+                             akin_listing_format(target->options.ids_only));
+}
+
 static akin_status commit(akin_target *target, const akin_sink_source *source,
                           akin_published *published) {
     akin_status status = AKIN_OK;
@@ -238,6 +246,7 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
     akin_json *meta = akin_json_object();
     write_meta(target, source, meta);
     AKIN_TRY(switch_to(target, meta));
+    tell_format(target);
     if (oldest && akin_memcache_lists_forget(target->lists, oldest) != AKIN_OK)
         akin_error_clear(); /* it will expire in time */
 done:
@@ -262,12 +271,14 @@ static akin_status is_kept(akin_target *target, const akin_json *meta, bool *kep
 
 static akin_status describe_edition(akin_target *target, const akin_json *meta, akin_edition *out) {
     const char *generation = akin_json_text(meta, "generation"),
-               *when = akin_json_text(meta, "time"), *digest = akin_json_text(meta, "digest");
+               *when = akin_json_text(meta, "time"), *digest = akin_json_text(meta, "digest"),
+               *format = akin_json_text(meta, "format");
     *out = (akin_edition){.items = (size_t)akin_json_number(meta, "items", 0),
                           .k = (size_t)akin_json_number(meta, "k", 0)};
     snprintf(out->generation, sizeof out->generation, "%s", generation ? generation : "");
     snprintf(out->time, sizeof out->time, "%s", when ? when : "");
     snprintf(out->digest, sizeof out->digest, "%s", digest ? digest : "");
+    snprintf(out->format, sizeof out->format, "%s", format ? format : "");
     return is_kept(target, meta, &out->there);
 }
 

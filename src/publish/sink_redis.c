@@ -9,6 +9,7 @@
 #include "redis_stage.h"
 #include "redis_store.h"
 #include "redis_switch.h"
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/sink.h>
 #include <math.h>
@@ -68,6 +69,16 @@ done:
     return status;
 }
 
+/* The live table's keys are those of its own number of buckets, whatever the option says. */
+static akin_status read_live(akin_target *target) {
+    akin_status status = akin_redis_store_read_meta(target->place, &target->meta);
+    if (status != AKIN_OK) return status;
+    const char *number = target->meta.now[AKIN_REDIS_BUCKETS];
+    size_t buckets = (size_t)atoll(number);
+    bool known = *number && buckets <= BUCKETS;
+    return akin_redis_store_set_buckets(target->place, known ? buckets : target->options.buckets);
+}
+
 /* With the table that the last rollback removed. */
 static void list_rolled_back(const akin_redis_meta *meta, char list[AKIN_ROLLED_BACK_SIZE]) {
     memcpy(list, meta->rolled_back, AKIN_ROLLED_BACK_SIZE);
@@ -79,7 +90,7 @@ static akin_status look(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
     char number[24];
     *live = (akin_live){0};
-    AKIN_TRY(akin_redis_store_read_meta(target->place, &target->meta));
+    AKIN_TRY(read_live(target));
     AKIN_TRY(count_fields(target, false, &live->items));
     const akin_redis_meta *meta = &target->meta;
     bool whole = strcmp(meta->now[AKIN_REDIS_ITEMS], digits(live->items, number)) == 0;
@@ -103,19 +114,17 @@ static void edition_of(const char fields[][AKIN_REDIS_VALUE], akin_edition *out)
     snprintf(out->generation, sizeof out->generation, "%s", fields[AKIN_REDIS_GENERATION]);
     snprintf(out->time, sizeof out->time, "%.31s", fields[AKIN_REDIS_TIME]);
     snprintf(out->digest, sizeof out->digest, "%.32s", fields[AKIN_REDIS_DIGEST]);
+    snprintf(out->format, sizeof out->format, "%.7s", fields[AKIN_REDIS_FORMAT]);
+    snprintf(out->buckets, sizeof out->buckets, "%.7s", fields[AKIN_REDIS_BUCKETS]);
 }
 
-/* In the layout of the published table, whatever the option says. */
 static akin_status describe(akin_target *target, akin_standing *standing) {
     akin_status status = AKIN_OK;
     akin_redis_reply *left = NULL;
     akin_lease_holder holder;
     *standing = (akin_standing){0};
-    AKIN_TRY(akin_redis_store_read_meta(target->place, &target->meta));
+    AKIN_TRY(read_live(target));
     const akin_redis_meta *meta = &target->meta;
-    size_t buckets = (size_t)atoll(meta->now[AKIN_REDIS_BUCKETS]);
-    if (*meta->now[AKIN_REDIS_BUCKETS] && buckets != target->options.buckets && buckets <= BUCKETS)
-        AKIN_TRY(akin_redis_store_set_buckets(target->place, buckets));
     edition_of(meta->now, &standing->live);
     AKIN_TRY(count_fields(target, false, &standing->live.items));
     standing->live.there = standing->live.items > 0;
@@ -144,8 +153,8 @@ static akin_status prepare(akin_target *target, const akin_sink_source *source,
 
 static akin_redis_hash hash_of(const akin_target *target, const akin_ids *ids, size_t row,
                                size_t *index) {
-    *index =
-        akin_bucket(akin_ids_text(ids, row), akin_ids_length(ids, row), target->options.buckets);
+    *index = akin_bucket(akin_ids_text(ids, row), akin_ids_length(ids, row),
+                         akin_redis_store_buckets(target->place));
     return akin_redis_store_hash(target->place, *index);
 }
 
@@ -252,6 +261,7 @@ static akin_status stage(akin_target *target, const akin_sink_source *source,
     akin_status status = AKIN_OK;
     size_t count = 0;
     bool delta = false;
+    AKIN_TRY(akin_redis_store_set_buckets(target->place, target->options.buckets));
     target->locked = true; /* also if only some of the buckets are */
     AKIN_TRY(akin_redis_store_lock(target->place));
     AKIN_TRY(akin_redis_stage_create(target->place, target->options.buckets, target->lists, source,
@@ -304,6 +314,23 @@ static void write_meta(const akin_target *target, const akin_sink_source *source
     put(meta->now[AKIN_REDIS_BUCKETS], digits(target->options.buckets, number));
 }
 
+/* Hashes of different numbers of buckets have names in common, but a single one has its own. */
+static void tell_buckets(const akin_target *target, size_t before) {
+    const char *name = akin_redis_store_name(target->place), *catalog = strchr(name, ':') + 1;
+    size_t now = target->options.buckets;
+    char keys[AKIN_REDIS_KEY + 64], old[96];
+    snprintf(keys, sizeof keys, now ? "akin:{%s:b} with b = crc32(id) mod %zu" : "akin:%s", catalog,
+             now);
+    if (before > 0 && now > 0)
+        snprintf(old, sizeof old, "one that still reads %zu buckets misses items", before);
+    else
+        snprintf(old, sizeof old, "the old keys stay for another %.3g h (--keep-previous)",
+                 target->options.keep_previous / 3600);
+    akin_log_warning("%s: it was published with --buckets %zu, and now with %zu: a storefront must "
+                     "now read %s; %s",
+                     name, before, now, keys, old);
+}
+
 static akin_status commit(akin_target *target, const akin_sink_source *source,
                           akin_published *published) {
     akin_status status = AKIN_OK;
@@ -314,9 +341,12 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
     write_meta(target, source, &meta);
     AKIN_TRY(akin_redis_switch_forward(target->place, target->options.keep_previous, &meta));
     target->committed = true;
-    if (*buckets && strcmp(buckets, digits(target->options.buckets, number)) != 0)
-        status = akin_redis_store_expire(target->place, (size_t)atoll(buckets),
-                                         keep_milliseconds(target, number));
+    akin_listing_tell_format(akin_redis_store_name(target->place),
+                             target->meta.now[AKIN_REDIS_FORMAT], meta.now[AKIN_REDIS_FORMAT]);
+    if (!*buckets || strcmp(buckets, digits(target->options.buckets, number)) == 0) goto done;
+    tell_buckets(target, (size_t)atoll(buckets));
+    status = akin_redis_store_expire(target->place, (size_t)atoll(buckets),
+                                     keep_milliseconds(target, number));
 done:
     return status;
 }

@@ -109,6 +109,26 @@ def test_generations_come_and_go():
         k: [n for n, _ in v] for k, v in lists_of(NEW).items()}
 
 
+def test_a_change_of_format_is_compared_with_what_is_live():
+    place = url("formats")
+    churn = akin("evaluate", NEW, "--against", OLD, "--json").json["churn"]
+    for first, second in (("json", "ids"), ("ids", "json")):
+        publish(OLD, "--format", first, *OPEN, to=place)
+        for words in ("--dry-run",), ():
+            done = publish(NEW, "--format", second, *words, to=place)
+            change = done.json["published"][0]["change"]
+            assert (change["before"], change["gone"]) == (300, 15) and abs(change["churn"] - churn) < 1e-12, change
+        assert "its lists are now" in done.err and f"--format {second}" in done.err, done.err
+        standing = akin("status", "--to", place, "--json").json["places"][0]
+        assert (standing["format"], standing["kept"]["format"], standing["buckets"]) == (second, first, None), standing
+        akin("rollback", "--to", place)
+        assert akin("status", "--to", place, "--json").json["places"][0]["format"] == first
+        assert publish(OLD, "--format", first, "--dry-run", to=place).json["published"][0]["already"]
+        assert not publish(OLD, "--format", second, "--dry-run", to=place).json["published"][0]["already"]
+    publish(OLD, "--format", "json", *OPEN, to=place)
+    assert "its lists are now" not in publish(NEW, "--format", "json", to=place).err
+
+
 def test_what_was_rolled_back_is_left_out_after_another_table_too():
     check_what_is_left_out(url("back"), OLD, NEW, OTHER, *OPEN)
     assert_live(NEW, catalog="back")

@@ -158,6 +158,75 @@ def test_buckets_and_a_change_of_their_number():
     assert "nothing to roll back to" in akin("rollback", "--to", url("spread"), expect=1).err
 
 
+LAYOUTS = [(format, buckets) for format in ("json", "ids") for buckets in (0, 4, 8)]
+
+
+def words_of(layout):
+    return ("--format", layout[0], "--buckets", layout[1])
+
+
+def read_as(layout, catalog):
+    """What a storefront reads that knows format and buckets."""
+    format, buckets = layout
+    found = {}
+    for b in range(buckets or 1):
+        for name, value in CLIENT.hash(f"akin:{{{catalog}:{b}}}" if buckets else f"akin:{catalog}").items():
+            assert not buckets or zlib.crc32(name.encode()) % buckets == b
+            found[name] = value.decode().split(" ") if format == "ids" else [other for other, _ in json.loads(value)]
+    return found
+
+
+def ids_of(table):
+    return {name: [other for other, _ in list] for name, list in lists_of(table).items()}
+
+
+def keys_of(layout, catalog):
+    return [f"akin:{{{catalog}:{b}}}" for b in range(layout[1])] or [f"akin:{catalog}"]
+
+
+def check_a_change_of_layout(first, second, catalog):
+    """`second` after `first`, where `second` was published before too and its keys may still be there."""
+    place = dict(to=url(catalog))
+    publish(OTHER, *words_of(second), *OPEN, **place)
+    publish(OLD, *words_of(first), *OPEN, **place)
+    standing = akin("status", "--to", url(catalog), "--json").json["places"][0]
+    assert (standing["format"], standing["buckets"], standing["digest"]) == (*first, digest_of(OLD)), standing
+    direct = akin("evaluate", NEW, "--against", OLD, "--json").json["churn"]
+    for word in ("--dry-run",), (), ("--previous", OLD):
+        if word == ("--previous", OLD):
+            publish(OLD, *words_of(first), *OPEN, **place)
+        done = publish(NEW, *words_of(second), *word, **place)
+        change = done.json["published"][0]["change"]
+        assert (change["before"], change["gone"], change["new"]) == (300, 15, 15) and abs(change["churn"] - direct) < 1e-12, change
+    assert read_as(second, catalog) == ids_of(NEW)
+    live, left = keys_of(second, catalog), set(keys_of(first, catalog)) - set(keys_of(second, catalog))
+    assert all(CLIENT("PTTL", key) == -1 for key in live), "what is live does not expire"
+    assert all(0 < CLIENT("PTTL", key) <= 12 * 3600000 for key in left), "readers of the old keys have time to change"
+    assert ("its lists are now" in done.err) == (first[0] != second[0]) and ("must now read" in done.err) == (first[1] != second[1]), done.err
+    after = akin("status", "--to", url(catalog), "--json").json["places"][0]
+    assert (after["format"], after["buckets"], after["items"], after["digest"]) == (*second, 300, digest_of(NEW)), after
+    if first[1] != second[1]:
+        assert after["kept"] is None and "nothing to roll back to" in akin("rollback", "--to", url(catalog), expect=1).err
+        return
+    assert (after["kept"]["format"], after["kept"]["buckets"], after["kept"]["digest"]) == (*first, digest_of(OLD))
+    akin("rollback", "--to", url(catalog))
+    assert read_as(first, catalog) == ids_of(OLD)
+    assert not publish(OLD, *words_of(second), "--dry-run", **place).json["published"][0]["already"]
+    assert publish(OLD, *words_of(first), "--dry-run", **place).json["published"][0]["already"]
+
+
+def test_any_change_of_format_and_buckets_is_compared_with_what_is_live():
+    for first in LAYOUTS:
+        for second in LAYOUTS:
+            if first != second and (support.FULL or (0, 4) == (first[1], second[1]) or first[0] == "json"):
+                catalog = f"{first[0]}{first[1]}.{second[0]}{second[1]}"
+                check_a_change_of_layout(first, second, catalog)
+                CLIENT("DEL", *CLIENT("KEYS", f"akin:*{catalog}*"))
+    publish(OLD, "--format", "ids", "--buckets", 4, to=url("seen"))
+    out = akin("status", "--to", url("seen")).out
+    assert "format: ids" in out and "buckets: 4" in out, out
+
+
 def test_a_unix_socket_and_a_database():
     path = os.path.abspath("redis.sock")
     server = redis_server("--unixsocket", path)
@@ -379,6 +448,10 @@ def test_a_cluster():
         for key in c("KEYS", "akin:{shop:*}"):
             found.update(decoded(c.hash(key)) if not key.endswith(b":prev") else {})
     assert found == lists_of(OLD)
+    change = publish(NEW, "--buckets", 5, to=url(port=ports[0])).json["published"][0]["change"]
+    assert (change["before"], change["new"], change["gone"]) == (300, 15, 15) and 0 < change["churn"] < 0.6, "compared with the 16 buckets"
+    left = {k.decode(): c("PTTL", k) for c in clients for k in c("KEYS", "akin:{shop:*}")}
+    assert {k for k, time in left.items() if time == -1} == {f"akin:{{shop:{b}}}" for b in range(5)}, left
     for server in servers:
         server.stop()
 
