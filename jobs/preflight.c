@@ -301,9 +301,9 @@ akin_status akin_preflight_places(const akin_jobs *jobs, size_t items) {
     return akin_mistakes_sum(&found);
 }
 
-/* Bytes per row: the picture, the labels in three files, the vector, the lists and a picture of
- * the gallery; plus the model, its checkpoint, and the temporary copy of each file. */
-static uint64_t bytes_of(akin_jobfile *job, size_t rows, size_t features) {
+/* Bytes per row that is read: the picture, and one of the gallery; per item: the labels in three files,
+ * the vector and the lists; plus the model, its checkpoint, and the temporary copy of each file. */
+static uint64_t bytes_of(akin_jobfile *job, size_t rows, size_t items, size_t features) {
     enum { PICTURE = 3072, LABELS = 3 * 64, MODEL = 3 * (7 << 20) };
     const akin_options *gallery = akin_jobfile_options(job, "gallery");
     uint64_t k = 0;
@@ -311,9 +311,8 @@ static uint64_t bytes_of(akin_jobfile *job, size_t rows, size_t features) {
     for (size_t i = 0; (section = akin_job_neighbors_section(job, i)); i++)
         k += (uint64_t)akin_options_int(akin_jobfile_options(job, section), "k");
     uint64_t side = (uint64_t)akin_options_int(gallery, "picture-size"), page = 0;
-    if (akin_jobfile_has(job, "gallery") && akin_options_flag(gallery, "enabled"))
-        page = side * side / 32 + 12 * k;
-    return rows * (PICTURE + LABELS + features * sizeof(float) + 8 * k + page) + MODEL;
+    if (akin_stage_wanted(akin_stage_find("gallery"), job)) page = side * side / 32 + 12 * k;
+    return rows * (PICTURE + page) + items * (LABELS + features * sizeof(float) + 8 * k) + MODEL;
 }
 
 /* Rows and columns of the vectors that the job imports. */
@@ -416,12 +415,55 @@ static akin_status foresee_last(akin_jobfile *job, const akin_source *source, co
     return AKIN_OK;
 }
 
+/* What the sources of a run lack that their tables need, and what is strange in them. Rank 0. */
+static akin_status judge_source(akin_jobfile *job, const akin_source *source,
+                                akin_preflight_needs *needs) {
+    needs->items = needs->rows - needs->refused - needs->missing;
+    akin_status status = akin_preflight_source_labels(job, source);
+    if (status != AKIN_OK) return status;
+    akin_preflight_tell_labels(job, source);
+    status = akin_preflight_names(job, source);
+    return status == AKIN_OK ? akin_preflight_tell_values(job, source) : status;
+}
+
+/* The same of a table of additions, whose rows are only some of the items: what the files of the job name may
+ * be others. Rank 0. */
+static akin_status judge_added(akin_jobfile *job, const akin_source *source, const char *output,
+                               akin_preflight_needs *needs) {
+    char *last = akin_file_join(output, "embeddings.nc");
+    akin_status status =
+        last ? akin_preflight_added_items(source, last, &needs->items) : AKIN_FAILED;
+    if (status == AKIN_OK) status = akin_preflight_added_labels(job, source, last);
+    akin_mem_free(last);
+    return status;
+}
+
+/* The sources, and their rows by themselves. */
+static akin_status judge(akin_jobfile *job, const akin_source *source, const char *output,
+                         akin_preflight_needs *needs) {
+    akin_status status;
+    AKIN_TRY(foresee_rejects(job, source, needs));
+    AKIN_TRY(foresee_last(job, source, output, needs));
+    status = akin_stages_added(job) ? judge_added(job, source, output, needs)
+                                    : judge_source(job, source, needs);
+done:
+    return status;
+}
+
+/* Rank 0. */
+static akin_status check_room(const char *output, uint64_t bytes) {
+    char *part = existing_part(output), *probe = part ? akin_file_join(part, ".akin-probe") : NULL;
+    akin_status status = probe ? akin_file_check_space(probe, bytes) : AKIN_FAILED;
+    akin_mem_free(probe);
+    akin_mem_free(part);
+    return status;
+}
+
 akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output,
                                  akin_preflight_needs *needs) {
     akin_status status = AKIN_OK;
     akin_source *source = NULL;
     const akin_source_params params = akin_preflight_sources(job);
-    char *part = NULL, *probe = NULL;
     size_t rows = 0, features = 32;
     const char *vectors = akin_stages_vectors(job);
     AKIN_TRY(akin_agree(comm, vectors ? look_at_vectors(vectors, &rows, &features) : AKIN_OK));
@@ -430,25 +472,14 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
         rows = akin_source_rows(source);
     } else
         AKIN_TRY(akin_preflight_rules(comm, job, &source));
-    *needs = (akin_preflight_needs){.rows = rows, .bytes = bytes_of(job, rows, features)};
-    if (source) AKIN_TRY(akin_agree(comm, foresee_rejects(job, source, needs)));
-    if (source) AKIN_TRY(akin_agree(comm, foresee_last(job, source, output, needs)));
-    if (source) AKIN_TRY(akin_agree(comm, akin_preflight_source_labels(job, source)));
-    if (source && akin_comm_rank(comm) == 0) {
-        akin_preflight_tell_labels(job, source);
-        status = akin_preflight_names(job, source);
-        if (status == AKIN_OK) status = akin_preflight_tell_values(job, source);
-    }
-    AKIN_TRY(akin_agree(comm, status));
+    *needs = (akin_preflight_needs){.rows = rows, .items = rows};
     if (akin_comm_rank(comm) == 0) {
-        part = existing_part(output);
-        probe = part ? akin_file_join(part, ".akin-probe") : NULL;
-        status = probe ? akin_file_check_space(probe, needs->bytes) : AKIN_FAILED;
+        if (source) status = judge(job, source, output, needs);
+        needs->bytes = bytes_of(job, rows, needs->items, features);
+        if (status == AKIN_OK) status = check_room(output, needs->bytes);
     }
-    AKIN_TRY(akin_agree(comm, status));
+    status = akin_agree_with_first(comm, status);
 done:
     akin_source_close(source);
-    akin_mem_free(probe);
-    akin_mem_free(part);
     return status;
 }

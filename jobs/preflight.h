@@ -38,12 +38,13 @@ typedef struct {
     size_t rows;             /* of the source */
     size_t refused, missing; /* of these: rows that the list alone rejects (duplicate ids, bad
                               * values), and missing files */
+    size_t items;            /* of the table that the run makes, at most */
     size_t rejected_before;  /* rows that the last run rejected because of their picture */
     uint64_t bytes;          /* an estimate of what the run writes */
 } akin_preflight_needs;
 
 /* Lists the sources, which must exist, and checks that the disk has room for the output:
- * AKIN_FAILED. Warns about rows that will be rejected; AKIN_INPUT if there are more than ingest
+ * AKIN_FAILED. What is added (akin_stages_added) is judged with the last items in `output`. Warns about rows that will be rejected; AKIN_INPUT if there are more than ingest
  * allows; labels as in akin_preflight_rules. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job,
                                                  const char *output, akin_preflight_needs *needs);
@@ -65,6 +66,15 @@ AKIN_MUST_CHECK akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *
  * collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_source_labels(akin_jobfile *job,
                                                          const akin_source *source);
+/* The same for the rows of a source and the items of `last`, embeddings.nc, which they are added to. AKIN_INPUT:
+ * it is damaged. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_added_labels(akin_jobfile *job,
+                                                        const akin_source *source,
+                                                        const char *last);
+/* The items of `last` and of the source together, at most: without those of rows that will be rejected or have no picture. AKIN_INPUT
+ * likewise. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_added_items(const akin_source *source, const char *last,
+                                                       size_t *items);
 /* Warns where `tune` of [train] and `label` of [evaluate] name labels that no item has. Not
  * collective. */
 void akin_preflight_tell_labels(akin_jobfile *job, const akin_source *source);

@@ -245,6 +245,16 @@ akin_status akin_preflight_source_labels(akin_jobfile *job, const akin_source *s
     return akin_source_valid(source) > 0 ? check_tables(job, &has) : AKIN_OK;
 }
 
+akin_status akin_preflight_added_labels(akin_jobfile *job, const akin_source *source,
+                                        const char *last) {
+    having has;
+    akin_status status = read_having(last, "embeddings", &has);
+    if (status != AKIN_OK) return status;
+    const having own = having_of(source);
+    has = both(&has, &own);
+    return check_tables(job, &has);
+}
+
 static void tell_label(akin_jobfile *job, const char *section, const char *key, const having *has,
                        const char *meaning) {
     const char *label = akin_options_text(akin_jobfile_options(job, section), key);

@@ -319,7 +319,7 @@ static akin_status check_only(akin_call *call) {
     AKIN_TRY(akin_agree(call->comm, status));
     akin_mistakes found = {.status = AKIN_OK};
     akin_mistakes_note(&found, akin_preflight_space(call->comm, jobs.list[0].file, output, &needs));
-    size_t items = found.status == AKIN_OK ? needs.rows - needs.refused - needs.missing : 0;
+    size_t items = found.status == AKIN_OK ? needs.items : 0;
     if (akin_comm_rank(call->comm) == 0)
         akin_mistakes_note(&found, akin_preflight_places(&jobs, items));
     AKIN_TRY(akin_agree_with_first(call->comm, akin_mistakes_sum(&found)));

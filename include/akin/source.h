@@ -88,6 +88,7 @@ bool akin_source_has_addresses(const akin_source *source);             /* any ro
 bool akin_source_needs_picture(const akin_source *source, size_t row); /* no: withdrawals */
 /* Rows without a reason whose file is needed and missing, the first of them (SIZE_MAX: none). */
 size_t akin_source_missing(const akin_source *source, size_t *first);
+bool akin_source_is_there(const akin_source *source, size_t row); /* its file, now; or an address */
 /* Rows without a reason whose picture is needed and whose path is an address of which the cache
  * has none, or only one from an earlier run. */
 size_t akin_source_unfetched(const akin_source *source);

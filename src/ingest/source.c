@@ -204,17 +204,23 @@ static akin_status digest_address(const akin_source *source, size_t row, akin_ha
     return status;
 }
 
+/* The file of a row, or the archive that it is in: whether it is there. */
+static bool look_at_file(const akin_source *source, size_t row, uint64_t *size, int64_t *changed) {
+    const akin_source_list *rows = source->rows;
+    const akin_source_record *record = akin_source_list_get(rows, row);
+    const char *base = akin_source_list_text(rows, record->base);
+    return akin_source_file_stat(
+        record->member > 0 ? "" : base,
+        record->member > 0 ? base : akin_source_list_text(rows, record->path), size, changed);
+}
+
 /* The state of a file; a member of an archive changes with the archive. */
 static void digest_file(const akin_source *source, size_t row, akin_hasher *hasher,
                         share_seen *seen) {
     uint64_t size;
     int64_t changed;
-    const akin_source_list *rows = source->rows;
-    const akin_source_record *record = akin_source_list_get(rows, row);
-    const char *base = akin_source_list_text(rows, record->base);
-    bool there = akin_source_file_stat(
-        record->member > 0 ? "" : base,
-        record->member > 0 ? base : akin_source_list_text(rows, record->path), &size, &changed);
+    const akin_source_record *record = akin_source_list_get(source->rows, row);
+    bool there = look_at_file(source, row, &size, &changed);
     if (!there && !record->reason && akin_source_needs_picture(source, row) && seen->missing++ == 0)
         seen->first_missing = (int64_t)row;
     const uint64_t numbers[] = {row, record->available, record->member, size, (uint64_t)changed};
@@ -367,6 +373,13 @@ size_t akin_source_unfetched(const akin_source *source) {
 size_t akin_source_missing(const akin_source *source, size_t *first) {
     *first = source->first_missing;
     return (size_t)source->missing;
+}
+
+bool akin_source_is_there(const akin_source *source, size_t row) {
+    uint64_t size;
+    int64_t changed;
+    if (akin_source_is_address(source, row)) return true;
+    return *akin_source_get(source, row).path && look_at_file(source, row, &size, &changed);
 }
 
 akin_source_row akin_source_get(const akin_source *source, size_t row) {

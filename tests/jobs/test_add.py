@@ -193,6 +193,33 @@ def test_what_is_wrong_is_refused_and_nothing_lost():
     assert open("out/table.nc", "rb").read() == before
 
 
+def test_check_judges_the_table_that_it_would_make():
+    """Not NEW.csv alone: the rules, pins and values of the job concern all items, and what is published is all of them again."""
+    with open("pins.csv", "w") as f:
+        f.write("id,neighbor\ni01,i02\n")
+    job("whole.ini", "old.csv", "whole")
+    with open("whole.ini", "a") as f:
+        f.write("min-coverage = 0\n[table pinned]\nsame-category = yes\nonly = category=hats\npins = pins.csv\n")
+    akin("run", "whole.ini")
+    with open("plain.csv", "w") as f:  # neither categories nor availability, and few rows
+        f.write("id,path\nn40,40.png\ni00,0.png\n")
+    for ranks in (0, 3):
+        done = akin("add", "whole.ini", "plain.csv", "--check", ranks=ranks)
+        assert "valid; 2 rows" in done.out and [line for line in done.err.splitlines() if "not published" not in line] == [], done.err
+    assert akin("add", "whole.ini", "plain.csv", "--json").json["items"] == 41
+    write("torn.csv", [[f"i{i:02d}", "gone.png", "hats", "yes"] for i in range(10, 13)] +
+          [["i13", "", "hats", "no"], ["n40", "40.png", "hats", "yes"], ["n41", "41.png", "hats", "yes"]])
+    for limit, code in (("0.05", 4), ("0.2", 0)):
+        job("lose.ini", "old.csv", "whole", "[publish]\nmax-churn = 1\nmin-coverage = 0\nmax-shrink = " + limit + "\n[ingest]\nmax-reject-fraction = 0.9\n")
+        done = akin("add", "lose.ini", "torn.csv", "--check", ranks=2)
+        assert ("41 items are published there, and at most 38 would be" in done.err) == (code == 4), done.err
+        assert "3 files of the source are not there" in done.err, done.err
+        akin("add", "lose.ini", "torn.csv", expect=code)
+    write("torn.csv", [["i10", "gone.png", "hats", "yes"], ["n42", "42.png", "hats", "yes"]])
+    done = akin("add", "whole.ini", "torn.csv", "--check", "--json", expect=3)
+    assert done.json["message"].startswith("torn.csv: 1 of 2 rows will be rejected, more than max-reject-fraction"), done.json
+
+
 def test_withdrawing_needs_no_picture():
     """Of one item alone, of several, of one that the table lacks; a damaged picture is as none. The table is that of a night without them."""
     with open("torn.png", "wb") as f:
