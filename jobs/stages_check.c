@@ -4,6 +4,7 @@
 #include "stages.h"
 #include "stages_gallery.h"
 #include "table_gates.h"
+#include "tables.h"
 #include <string.h>
 
 static akin_status check(const akin_stage *stage, const akin_job *job) {
@@ -32,19 +33,32 @@ static const char *wrong_key(const akin_verb *verb, const akin_options *options)
     return akin_error_about() ? akin_error_about() : verb->options->name;
 }
 
+/* Stages that read the sources of [ingest], as it reads them. */
+static bool reads_sources(const akin_stage *stage) {
+    return strcmp(stage->verb, "gallery") == 0 || strcmp(stage->verb, "fetch") == 0;
+}
+
+/* The section that gives the key: they take from [ingest] what they have not of their own. */
+static const char *section_of(const akin_stage *stage, const akin_job *job, const char *key) {
+    static const char *const taken[] = AKIN_TABLE_KEYS;
+    const char *section = akin_stage_section(stage, job);
+    if (strcmp(section, "publish") == 0) return akin_table_gates_section(job, key);
+    if (!reads_sources(stage) || akin_jobfile_names(job->file, section, key)) return section;
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(taken[i], key) == 0) return "ingest";
+    return section;
+}
+
 /* A section with wrong keys may lack what they were to say. */
 static akin_status check_section(const akin_stage *stage, const akin_job *job) {
     const char *section = akin_stage_section(stage, job);
     if (akin_jobfile_has_wrong_keys(job->file, section)) return AKIN_OK;
-    if (strcmp(stage->verb, "gallery") == 0 && /* its sources are those of [ingest] */
-        akin_jobfile_has_wrong_keys(job->file, "ingest"))
-        return AKIN_OK;
+    if (reads_sources(stage) && akin_jobfile_has_wrong_keys(job->file, "ingest")) return AKIN_OK;
     akin_status status = check(stage, job);
     if (status == AKIN_OK) return AKIN_OK;
     const char *key =
         wrong_key(akin_verb_find(stage->verb), akin_jobfile_options(job->file, section));
-    if (strcmp(section, "publish") == 0) section = akin_table_gates_section(job, key);
-    return akin_job_at_item(job->file, section, key, akin_error_item(), status);
+    return akin_job_at_item(job->file, section_of(stage, job, key), key, akin_error_item(), status);
 }
 
 akin_status akin_stages_check(const akin_job *job) {

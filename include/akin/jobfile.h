@@ -54,6 +54,7 @@ const char *akin_jobfile_named(const akin_jobfile *job, const char *kind, size_t
 
 /* For a declared section; anything else is an assert. */
 bool akin_jobfile_has(const akin_jobfile *job, const char *section);
+bool akin_jobfile_names(const akin_jobfile *job, const char *section, const char *key);
 bool akin_jobfile_has_wrong_keys(const akin_jobfile *job, const char *section);
 akin_options *akin_jobfile_options(const akin_jobfile *job,
                                    const char *section); /* borrowed; all defaults if the section

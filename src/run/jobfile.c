@@ -448,6 +448,10 @@ bool akin_jobfile_has(const akin_jobfile *job, const char *section) {
     return find_place(job, require_section(job, section), "") != NULL;
 }
 
+bool akin_jobfile_names(const akin_jobfile *job, const char *section, const char *key) {
+    return find_place(job, require_section(job, section), key) != NULL;
+}
+
 bool akin_jobfile_has_wrong_keys(const akin_jobfile *job, const char *section) {
     const place *found = find_place(job, require_section(job, section), "");
     return found && found->wrong;

@@ -69,6 +69,22 @@ def test_mistakes_of_several_kinds_are_told_at_once():
         assert message.count("typo.ini:") == 1 and "unknown key sorce; did you mean source?" in message and "no [ingest]" not in message, message
 
 
+def test_a_mistake_of_the_sources_is_told_once():
+    """Also where other stages read the same sources, with what they take from [ingest]; their own mistakes have their own lines."""
+    stages = "[fetch]\ncache = cache\n[gallery]\nenabled = yes\n"
+    for line, said in (("encoding = klingon", "--encoding klingon"), ("attributes = price:colour", "price:colour"), ("columns = colour=x", "--columns"),
+                       ("bad-attribute = reject", "--bad-attribute")):
+        job = write_job("once", stages, source=f"pictures/catalog.csv\n{line}")
+        message = akin("run", job, "--check", "--json", expect=2).json["message"]
+        assert message.startswith("once.ini:5: [ingest] ") and said in message and "\n" not in message, message
+        job = write_job("once", stages + line)
+        message = akin("run", job, "--check", "--json", expect=2).json["message"]
+        assert message.startswith("once.ini:11: [gallery] ") and said in message and "\n" not in message, message
+    job = write_job("once", stages, source="pictures/catalog.csv\nencodin = utf-8")
+    message = akin("run", job, "--check", "--json", expect=2).json["message"]
+    assert message.startswith("once.ini:5: [ingest] unknown key encodin") and "\n" not in message, message
+
+
 def test_a_source_that_is_not_there():
     """Refused before the night begins, with its line."""
     job = write_job("lost", "[job]", "keep = 3", source="pictures/catalog.csv no-catalog.csv")
