@@ -15,7 +15,8 @@ static akin_status read_names(const char *path, akin_labels **out) {
 }
 
 /* Rank 0. */
-static akin_status tell(const akin_table *table, const char *against, akin_json *report) {
+static akin_status tell(const char *path, const akin_table *table, const char *against,
+                        akin_json *report) {
     akin_status status = AKIN_OK;
     akin_labels *labels = NULL, *before = NULL;
     akin_outliers found;
@@ -30,9 +31,9 @@ static akin_status tell(const akin_table *table, const char *against, akin_json 
         const akin_outlier *it = &found.worst[i];
         akin_outlier_text(it, labels, products, akin_outlier_is_new(it, labels, before), text);
         akin_log_warning(
-            "evaluate: %s; look at its lists, and train again if the model has not seen such "
+            "evaluate: %s: %s; look at its lists, and train again if the model has not seen such "
             "%s",
-            text, products ? "products" : "items");
+            path, text, products ? "products" : "items");
     }
     AKIN_TRY(akin_outliers_json(&found, labels, before, &list));
     akin_json_set_integer(report, "lists_leaving_category", (long long)found.leaving);
@@ -50,7 +51,8 @@ akin_status akin_standouts_tell(akin_comm *comm, const char *path, const char *a
     akin_status status = AKIN_OK;
     akin_table *table = NULL;
     AKIN_TRY(akin_table_open(comm, path, &table));
-    status = akin_agree(comm, akin_comm_rank(comm) == 0 ? tell(table, against, report) : AKIN_OK);
+    status =
+        akin_agree(comm, akin_comm_rank(comm) == 0 ? tell(path, table, against, report) : AKIN_OK);
 done:
     akin_table_close(table);
     return status;

@@ -96,7 +96,8 @@ void akin_evaluate_categories_free(akin_evaluate_categories *categories); /* NUL
  * A list leaves its category if it has neighbours, not counting fill, and none of them has the
  * item's category. A category stands out by that if it has 20 such items or more, more than half of
  * their lists leave it, and this share is more than twice that of the whole table; and by distance
- * if it has 10 or more, and their median best score is below what 95 % of the other items reach. */
+ * if it has 10 or more, and their median best score is at least 0.02 below what 95 % of the other
+ * items reach. */
 
 enum { AKIN_OUTLIERS_MOST = 20 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { ROWS = 1024, LEAST_LEAVING = 20, LEAST_FAR = 10 };
+static const double LEAST_GAP = 0.02; /* of scores; twice what the message shows of them */
 
 /* An item that has a category and a neighbour. */
 typedef struct {
@@ -90,16 +91,17 @@ static void find_medians(search *s) {
     }
 }
 
-/* What 95 % of the items of other categories reach; NaN if that is not above the median. */
+/* What 95 % of the items of other categories reach; NaN if the median is not well below that. */
 static double reach_of_others(const search *s, const akin_outlier *it) {
     size_t others = s->score_count - it->items, seen = 0, low = others / 20;
     size_t most = low + it->items; /* it is not behind that */
+    double reached = it->best + LEAST_GAP;
     if (others == 0 ||
-        it->best >= (double)s->scores[most < s->score_count ? most : s->score_count - 1].best)
+        reached > (double)s->scores[most < s->score_count ? most : s->score_count - 1].best)
         return NAN;
     for (size_t i = 0; i < s->score_count; i++)
         if (s->scores[i].category != it->category && seen++ == low)
-            return it->best < (double)s->scores[i].best ? (double)s->scores[i].best : NAN;
+            return reached <= (double)s->scores[i].best ? (double)s->scores[i].best : NAN;
     return NAN;
 }
 
@@ -259,8 +261,8 @@ void akin_outlier_text(const akin_outlier *it, const akin_labels *labels, bool p
     if (it->far)
         snprintf(
             far, sizeof far,
-            "its %ss are far from everything: their best score is %.2f (median), that of 95 %% "
-            "of the others above %.2f",
+            "its %ss are far from everything: half of them have a best score below %.2f, while "
+            "95 %% of the others have one above %.2f",
             row, it->best, it->others);
     snprintf(out, AKIN_OUTLIER_TEXT, "category \"%.200s\" (%zu %ss%s): %s%s%s",
              akin_labels_category_name(labels, it->category), it->items, row,
