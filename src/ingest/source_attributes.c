@@ -3,6 +3,7 @@
 #include "source_columns.h"
 #include <akin/mem.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -78,6 +79,23 @@ bool akin_source_attribute_number(akin_source_text cell, float *out) {
     if (strlen(digits) != cell.length || !akin_text_to_real(digits, &value)) return false;
     *out = (float)value;
     return isfinite(*out);
+}
+
+const char *akin_source_attribute_advise(akin_source_text cell,
+                                         char advice[AKIN_SOURCE_ADVICE_SIZE]) {
+    enum { MOST = 20, THOUSAND = 3 };
+    char digits[MOST + 1];
+    float number;
+    const char *comma = memchr(cell.bytes, ',', cell.length);
+    size_t place = comma ? (size_t)(comma - cell.bytes) : 0;
+    snprintf(advice, AKIN_SOURCE_ADVICE_SIZE,
+             "write it with a decimal point, without a unit, as 82.40");
+    if (!comma || cell.length > MOST || cell.length - place == THOUSAND + 1) return advice;
+    memcpy(digits, cell.bytes, cell.length);
+    digits[place] = '.', digits[cell.length] = '\0';
+    if (akin_source_attribute_number((akin_source_text){digits, cell.length}, &number))
+        snprintf(advice, AKIN_SOURCE_ADVICE_SIZE, "write %s", digits);
+    return advice;
 }
 
 static int by_bytes(const void *a, const void *b) {

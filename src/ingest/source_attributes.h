@@ -10,6 +10,11 @@
 
 /* A decimal number in the range of a float; false: not one. */
 bool akin_source_attribute_number(akin_source_text cell, float *out);
+/* What to write instead of a cell that is not a number: the number, where a comma is its decimal
+ * point. Returns `advice`. */
+enum { AKIN_SOURCE_ADVICE_SIZE = 80 };
+const char *akin_source_attribute_advise(akin_source_text cell,
+                                         char advice[AKIN_SOURCE_ADVICE_SIZE]);
 /* What goes into the files: for LABELS the parts between |, ascending and unique, written into
  * `scratch`; for LABEL the cell. Without blanks at the ends; "" = none. */
 AKIN_MUST_CHECK akin_status akin_source_attribute_label(akin_attribute_kind kind,

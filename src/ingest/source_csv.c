@@ -14,13 +14,18 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHOWN = 40 }; /* bytes of a wrong value in a message */
+enum { SHOWN = 40 /* bytes of a wrong value in a message */, WHY = 256 };
 
 /* Values of an attribute that were not valid. */
 typedef struct {
     size_t count, first; /* row */
-    char why[160];       /* of the first one */
+    char why[WHY];       /* of the first one */
 } bad_values;
+
+/* Rows with other fields than the header. */
+typedef struct {
+    size_t count, first, fields; /* rows; the first one's number, and its number of fields */
+} odd_rows;
 
 /* A row that may still be extended: its texts are copies. */
 typedef struct {
@@ -37,6 +42,8 @@ typedef struct {
     akin_text *labels[AKIN_SOURCE_ATTRIBUTES_MAX]; /* as stored, of a row */
     bad_values bad[AKIN_SOURCE_ATTRIBUTES_MAX];
     size_t columns_count;
+    size_t header_fields;
+    odd_rows longer, shorter;
     waiting_row waiting;
     size_t added; /* rows that only added to the previous row */
     size_t more;  /* further pictures of rows */
@@ -104,9 +111,10 @@ static akin_status read_value(table *t, size_t a, akin_source_text cell, akin_so
     *why = '\0';
     if (trimmed.length == 0) return AKIN_OK;
     if (attribute->kind == AKIN_ATTRIBUTE_NUMBER) {
+        char advice[AKIN_SOURCE_ADVICE_SIZE];
         if (!akin_source_attribute_number(trimmed, &value->number))
-            snprintf(why, size, "%s is '%.*s', which is not a number", attribute->name, shown,
-                     trimmed.bytes);
+            snprintf(why, size, "%s is '%.*s', which is not a number: %s", attribute->name, shown,
+                     trimmed.bytes, akin_source_attribute_advise(trimmed, advice));
         return AKIN_OK;
     }
     akin_status status =
@@ -148,7 +156,7 @@ static akin_status add_row(table *t, size_t row, const akin_source_text *text) {
     found.address = is_address(found.path);
     if (found.address || found.path.length == 0) found.base = "", found.confined = false;
     if (akin_source_list_is_replaced(t->rows, found.id)) return AKIN_OK;
-    char reason[160], bad[160];
+    char reason[160], bad[WHY];
     bool told = akin_columns_are_told(t->columns), shown = true;
     if (!read_switch(text[AKIN_COLUMN_AVAILABLE], told, &found.available)) {
         akin_source_text wrong = akin_columns_trim(text[AKIN_COLUMN_AVAILABLE].bytes,
@@ -282,11 +290,23 @@ done:
     return status;
 }
 
+static void note_odd(odd_rows *odd, size_t row, size_t fields) {
+    if (odd->count++ == 0) odd->first = row, odd->fields = fields;
+}
+
+/* That optional fields are missing at the end is harmless: spreadsheets leave out empty ones there. */
+static void note_fields(table *t, size_t row, size_t count, const akin_source_text *text) {
+    if (count > t->header_fields) note_odd(&t->longer, row, count);
+    bool lacks =
+        text[AKIN_COLUMN_ID].length == 0 || (text[AKIN_COLUMN_PATH].length == 0 && !t->withdrawals);
+    if (count < t->header_fields && lacks) note_odd(&t->shorter, row, count);
+}
+
 static akin_status take_row(void *context, size_t row, size_t count, const char *const *fields,
                             const size_t *lengths) {
     table *t = context;
     if (!t->has_header) {
-        t->has_header = true;
+        t->has_header = true, t->header_fields = count;
         return akin_columns_find(t->columns, t->path, count, fields, lengths);
     }
     akin_source_text text[AKIN_COLUMNS_MAX];
@@ -294,6 +314,7 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
         akin_status status = akin_columns_get(t->columns, i, count, fields, lengths, &text[i]);
         if (status != AKIN_OK) return status;
     }
+    note_fields(t, row, count, text);
     if (akin_columns_continue(t->columns)) return wait_with(t, row, text);
     /* A variation without a picture of its own gets its product's. */
     if (akin_columns_is_word(text[AKIN_COLUMN_KIND], "variation") &&
@@ -388,12 +409,24 @@ static akin_status find_separator(const char *path, const akin_columns *columns,
     return AKIN_OK;
 }
 
+static void warn_of_fields(const table *t, const odd_rows *odd, const char *more, const char *so) {
+    if (odd->count > 0)
+        akin_log_warning("%s: %zu row%s with %s fields than the header (the first is row %zu, with "
+                         "%zu instead of %zu), %s",
+                         t->path, odd->count, AKIN_PLURAL(odd->count), more, odd->first,
+                         odd->fields, t->header_fields, so);
+}
+
 static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
     if (seen->spanning > 0)
         akin_log_warning("%s: row %zu has a multi-line field that contains separators, %zu row%s "
                          "in all: if rows are missing, check for an unclosed quote there",
                          t->path, seen->first_spanning, seen->spanning,
                          AKIN_PLURAL(seen->spanning));
+    warn_of_fields(t, &t->longer, "more",
+                   "so that values may be in wrong columns: put a value that contains the "
+                   "separator in quotes");
+    warn_of_fields(t, &t->shorter, "fewer", "which end before the id or the path");
     if (t->added > 0)
         akin_log_info("%s: %zu row%s with further pictures or variants of the previous row",
                       t->path, t->added, t->added == 1 ? " is only" : "s are only");

@@ -1,6 +1,7 @@
 """Attributes: further columns of a catalogue, from the table into every file, and nights in which only they change."""
 
 import os
+import re
 import shutil
 
 import netCDF4
@@ -136,6 +137,11 @@ def test_values_that_are_no_number():
     assert np.isnan(found.values["price"][: len(bad)]).all() and found.values["price"][-2:] == [2, 1.5]
     assert f"{len(bad)} rows with a wrong value of attribute price" in done.err and "row 2" in done.err and "'nan'" in done.err, done.err
     assert "1 row with a wrong value of attribute brand" in done.err and "tab" in done.err
+    for wrong, advice in (("82,40", "write 82.40"), ("1,299", "with a decimal point"), ("1.299,00", "with a decimal point"), ("12 EUR", "without a unit")):
+        with open("comma.csv", "w") as f:
+            f.write(f"id;path;price\na;0.png;{wrong}\nb;1.png;3\n")
+        err = akin("ingest", "comma.csv", "-o", "comma.nc", "--attributes", "price:number").err
+        assert re.search(f"row 2: price is '{re.escape(wrong)}', which is not a number: .*{advice}", err), err
     done = akin("ingest", path, "-o", "bad.nc", "--attributes", SPEC, "--bad-attribute", "reject", "--rejects", "bad.out.csv",
                 "--max-reject-fraction", 1, "--json", ranks=2)
     assert done.json["rejected"] == 10 and done.json["items"] == 1 and Attributes("bad.nc").ids == ["z"]

@@ -90,6 +90,24 @@ def test_a_field_over_lines_is_told():
     assert "never closed" in read("lines/never.csv", expect=3)[0].json["message"]
 
 
+def test_rows_with_other_fields_than_the_header_are_told():
+    """Once for a source, and counted as before; what a spreadsheet leaves out at the end of a row is empty."""
+    pictures("fields")
+    put("fields/more.csv", "id,path,price,category\n1,1.png,3,hats\n2,2.png,3,50,hats\n3,3.png,4,50,\n4,4.png,4\n")
+    done, c = read("fields/more.csv", "--attributes", "price:number")
+    told = [line for line in done.err.splitlines() if "fields than the header" in line]
+    assert len(told) == 1 and "fields/more.csv: 2 rows with more fields than the header (the first is row 3, with 5 instead of 4)" in told[0], done.err
+    assert done.json["items"] == 4 and c.category == ["hats", "50", "50", None], c.category
+    put("fields/fewer.csv", "category;price;id;path\n\nhats;3;1;1.png\nbags;3;50\nbags;3\n")
+    done, c = read("fields/fewer.csv")
+    told = [line for line in done.err.splitlines() if "fields than the header" in line]
+    assert len(told) == 1 and "2 rows with fewer fields than the header (the first is row 4, with 3 instead of 4)" in told[0], done.err
+    assert done.json["rejected"] == 2 and c.ids == ["1"]
+    put("fields/excel.csv", "id;path;price;category\n1;1.png;3;hats\n2;2.png\n3;3.png;;\n")
+    done, c = read("fields/excel.csv", "--attributes", "price:number")
+    assert "fields than" not in done.err and len(c.ids) == 3, done.err
+
+
 def test_separators_and_encodings():
     hashes = pictures("forms")
     text = "id,path,category\nä,1.png,Möbel\nb,2.png,Hüte\n"
