@@ -9,12 +9,14 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
+#include <math.h>
 #include <string.h>
 
 /* What the items have. */
 typedef struct {
     bool category, group;
     akin_source_attributes attributes;
+    bool valued[AKIN_SOURCE_ATTRIBUTES_MAX]; /* an attribute: some item has a value, or may have */
 } having;
 
 typedef struct {
@@ -49,7 +51,12 @@ static akin_status check_attribute(const having *has, const char *key, const cha
             return akin_error_set(AKIN_USAGE, "%s: the attribute %s is not a number", key, name);
         if (needs == AKIN_RULE_NEEDS_NAMES && number)
             return akin_error_set(AKIN_USAGE, "%s: the attribute %s is a number", key, name);
-        return AKIN_OK;
+        if (has->valued[a]) return AKIN_OK;
+        return akin_error_set(
+            AKIN_USAGE,
+            "%s: no item of the catalogue has a value of the attribute %s: correct "
+            "its column in the source, or remove the rule",
+            key, name);
     }
     return akin_error_set(
         AKIN_USAGE,
@@ -132,16 +139,20 @@ static void check_aspect(const table_check *t) {
 /* --- all tables --- */
 
 static void take_labels(akin_labels *labels, having *out) {
-    *out = (having){
-        akin_labels_category_count(labels) > 0, akin_labels_group_count(labels) > 0, {.count = 0}};
+    *out = (having){akin_labels_category_count(labels) > 0,
+                    akin_labels_group_count(labels) > 0,
+                    {.count = 0},
+                    {0}};
     for (size_t a = 0; a < akin_labels_attributes(labels) && a < AKIN_SOURCE_ATTRIBUTES_MAX; a++) {
         akin_source_attribute *to = &out->attributes.of[out->attributes.count++];
+        out->valued[a] = akin_labels_attribute_kind(labels, a) == AKIN_ATTRIBUTE_NUMBER ||
+                         akin_labels_attribute_value_count(labels, a) > 0;
         strcpy(to->name, akin_labels_attribute_name(labels, a));
         to->kind = akin_labels_attribute_kind(labels, a);
     }
 }
 
-/* What the items of a file have; those of a .npy have nothing. */
+/* What the items of a file have; those of a .npy have nothing. Numbers are left to the tables. */
 static akin_status read_having(const char *path, const char *kind, having *out) {
     akin_status status;
     akin_ncfile *file = NULL;
@@ -158,12 +169,14 @@ done:
 
 /* What two catalogues have together (akin_labels_join). */
 static having both(const having *a, const having *b) {
-    having out = {a->category || b->category, a->group || b->group, {.count = 0}};
+    having out = {a->category || b->category, a->group || b->group, {.count = 0}, {0}};
     for (size_t i = 0; i < a->attributes.count; i++)
         for (size_t j = 0; j < b->attributes.count; j++)
             if (strcmp(a->attributes.of[i].name, b->attributes.of[j].name) == 0 &&
-                a->attributes.of[i].kind == b->attributes.of[j].kind)
+                a->attributes.of[i].kind == b->attributes.of[j].kind) {
+                out.valued[out.attributes.count] = a->valued[i] || b->valued[j];
                 out.attributes.of[out.attributes.count++] = a->attributes.of[i];
+            }
     return out;
 }
 
@@ -208,6 +221,12 @@ static bool any_rules(akin_jobfile *job) {
 
 /* --- sources --- */
 
+static bool has_value(const akin_source *source, size_t row, size_t a) {
+    return akin_source_attributes_of(source)->of[a].kind == AKIN_ATTRIBUTE_NUMBER
+               ? !isnan(akin_source_number(source, row, a))
+               : *akin_source_label(source, row, a) != '\0';
+}
+
 /* Only rows that can become items count. */
 static having having_of(const akin_source *source) {
     having has = {.attributes = *akin_source_attributes_of(source)};
@@ -218,7 +237,31 @@ static having having_of(const akin_source *source) {
         has.category |= *row.category != '\0';
         has.group |= *row.group != '\0';
     }
+    for (size_t a = 0; a < has.attributes.count; a++)
+        for (size_t i = 0; i < count && !has.valued[a]; i++)
+            has.valued[a] = has_value(source, order[i], a);
     return has;
+}
+
+/* A table, for the attributes of its rules. */
+typedef struct {
+    akin_jobfile *job;
+    const char *section;
+} rules_of;
+
+static void tell_no_effect(const rules_of *of, const char *key) {
+    char *place = akin_jobfile_place(of->job, of->section, key);
+    if (place)
+        akin_log_warning("%s: [%s] %s has no effect: the source does not say which items are "
+                         "available: add a column `available`, or remove the rule",
+                         place, of->section, key);
+    akin_mem_free(place);
+}
+
+static void see_available(void *context, const char *option, const char *attribute,
+                          akin_rule_needs needs, akin_status wrong) {
+    if (wrong == AKIN_OK && needs != AKIN_RULE_NEEDS_NUMBER && strcmp(attribute, "available") == 0)
+        tell_no_effect(context, option);
 }
 
 /* Points out a rule without effect, as caused by a missing or misspelt column. source NULL: items of
@@ -230,13 +273,13 @@ static void tell_available(akin_jobfile *job, const akin_source *source) {
         known = akin_source_get(source, row).says_available;
     for (size_t i = 0; !known && (section = akin_job_neighbors_section(job, i)); i++) {
         const akin_options *o = akin_jobfile_options(job, section);
-        char *place = akin_jobfile_place(job, section, "only-available");
-        if (place && akin_options_flag(o, "only-available") && !akin_options_text(o, "against"))
-            akin_log_warning("%s: [%s] only-available has no effect: the source does not say which "
-                             "items are available: add a column `available`, or remove the rule",
-                             place, section);
-        akin_mem_free(place);
+        const akin_neighbors_rules rules = akin_item_rules_of(o);
+        rules_of of = {job, section};
+        if (akin_options_text(o, "against")) continue;
+        if (rules.only_available) tell_no_effect(&of, "only-available");
+        akin_neighbors_rules_attributes(&rules, see_available, &of);
     }
+    akin_error_clear(); /* of wrong words, which are told with the rules */
 }
 
 akin_status akin_preflight_source_labels(akin_jobfile *job, const akin_source *source) {
@@ -292,6 +335,7 @@ static akin_status tell_columns(akin_jobfile *job, const akin_source_params *par
     having has = {.category = true, .group = true}; /* not known */
     akin_mistakes_note(&found, akin_job_at_key(job, "ingest", "attributes", AKIN_USAGE));
     akin_mistakes_note(&found, akin_source_attributes_parse(params->attributes, &has.attributes));
+    for (size_t a = 0; a < has.attributes.count; a++) has.valued[a] = true;
     akin_mistakes_note(&found, check_tables(job, &has));
     return akin_mistakes_sum(&found);
 }

@@ -56,6 +56,10 @@ static float number_of(int32_t bits) {
     return number;
 }
 
+bool akin_item_attribute_none(const akin_item_attribute *a, int32_t value) {
+    return a->number ? isnan(number_of(value)) : value < 0;
+}
+
 static bool is_flag(const char *text, bool on) {
     static const char *const words[2][3] = {{"0", "no", "false"}, {"1", "yes", "true"}};
     for (int w = 0; w < 3; w++)

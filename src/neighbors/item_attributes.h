@@ -22,6 +22,7 @@ bool akin_item_attribute_find(akin_labels *labels, const char *name, akin_item_a
 
 /* For an item: the index of its name, -1 = none; for a number, its bits. */
 int32_t akin_item_attribute_value(const akin_item_attribute *attribute, size_t item);
+bool akin_item_attribute_none(const akin_item_attribute *attribute, int32_t value);
 const char *akin_item_attribute_text(const akin_item_attribute *attribute, int32_t value);
 
 /* Whether a value is `text`, or contains it as one of several. */

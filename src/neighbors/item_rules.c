@@ -4,6 +4,7 @@
 #include "item_blocks.h"
 #include "item_boost.h"
 #include "item_order.h"
+#include "item_targets.h"
 #include "label_parts.h"
 #include "product_boost.h"
 #include "rule_words.h"
@@ -12,7 +13,6 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/text.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +22,8 @@ enum { USED_MOST = 32, NO_ATTRIBUTE = -100 };
 struct akin_item_rules {
     akin_row_rules rows;
     bool has_targets;
-    char *used[USED_MOST]; /* attributes, by name; owned */
+    char *used[USED_MOST];          /* attributes, by name; owned */
+    const char *used_by[USED_MOST]; /* the option that first names it */
     int used_count;
     akin_item_attribute slot[AKIN_ROW_RULES_SLOTS];
     int32_t *value[AKIN_ROW_RULES_SLOTS];
@@ -95,7 +96,32 @@ static akin_status use(making *m, const char *option, const char *text, akin_ite
                                  USED_MOST);
     char *copy = akin_mem_text(text);
     if (copy == NULL) return AKIN_FAILED;
+    rules->used_by[rules->used_count] = option;
     rules->used[rules->used_count++] = copy;
+    return AKIN_OK;
+}
+
+/* Whether an item of this rank has a value. */
+static bool is_valued(const making *m, const char *name) {
+    akin_item_attribute a;
+    if (!akin_item_attribute_find(akin_vectors_labels(m->vectors), name, &a)) return false;
+    for (size_t i = 0; i < akin_vectors_count(m->vectors); i++)
+        if (!akin_item_attribute_none(&a, akin_item_attribute_value(&a, i))) return true;
+    return false;
+}
+
+/* Refuses a rule on an attribute of which no item of any rank has a value: it would bind nothing, or
+ * leave nothing. Collective. */
+static akin_status check_used(akin_comm *comm, const making *m) {
+    const akin_item_rules *rules = m->rules;
+    int64_t valued[USED_MOST] = {0};
+    for (int u = 0; u < rules->used_count; u++) valued[u] = is_valued(m, rules->used[u]);
+    akin_comm_max_i64(comm, valued, (size_t)rules->used_count);
+    for (int u = 0; u < rules->used_count; u++)
+        if (!valued[u])
+            return akin_error_option(rules->used_by[u],
+                                     "--%s: no item of %s has a value of the attribute %s",
+                                     rules->used_by[u], m->path, rules->used[u]);
     return AKIN_OK;
 }
 
@@ -169,62 +195,6 @@ static akin_status add_within(making *m, const akin_neighbors_words *words) {
     return status;
 }
 
-/* Whether this word of a rule for targets is about the same attribute as an earlier word. */
-static bool is_again(const akin_neighbors_words *words, size_t w) {
-    size_t length = strcspn(words->words[w], "=") + 1;
-    for (size_t e = 0; e < w; e++)
-        if (strncmp(words->words[e], words->words[w], length) == 0) return true;
-    return false;
-}
-
-/* Whether a value is named by a word about the same attribute as word w. */
-static bool is_named(const akin_neighbors_words *words, size_t w, const akin_item_attribute *a,
-                     int32_t value) {
-    size_t length = strcspn(words->words[w], "=") + 1;
-    for (size_t e = w; e < words->count; e++)
-        if (strncmp(words->words[e], words->words[w], length) == 0 &&
-            akin_item_attribute_is(a, value, words->words[e] + length))
-            return true;
-    return false;
-}
-
-static bool has_none(const akin_item_attribute *a, int32_t value) {
-    float number;
-    memcpy(&number, &value, sizeof number);
-    return a->number ? isnan(number) : value < 0;
-}
-
-/* Removes the targets that are rejected by a word and by all later words about its attribute. */
-static akin_status strike(making *m, const akin_neighbors_words *words, size_t w,
-                          const akin_item_attribute *a, bool wanted) {
-    uint8_t *target = m->rules->target, *named = akin_mem_zalloc(a->values, sizeof *named);
-    if (named == NULL) return AKIN_FAILED;
-    for (size_t v = 0; v < a->values; v++) named[v] = is_named(words, w, a, (int32_t)v);
-    for (size_t i = 0; i < akin_vectors_count(m->vectors); i++) {
-        int32_t value = akin_item_attribute_value(a, i);
-        if (has_none(a, value))
-            target[i] = 0;
-        else if ((a->number ? is_named(words, w, a, value) : named[value]) != wanted)
-            target[i] = 0;
-    }
-    akin_mem_free(named);
-    return AKIN_OK;
-}
-
-static akin_status check_value(const char *option, const char *word, const akin_item_attribute *a) {
-    const char *value = word + strcspn(word, "=") + 1;
-    if (a->number) return AKIN_OK; /* each rank has numbers of its own */
-    for (size_t v = 0; v < a->values; v++)
-        if (akin_item_attribute_is(a, (int32_t)v, value)) return AKIN_OK;
-    const char **names = akin_mem_alloc(a->values + 1, sizeof *names);
-    if (names == NULL) return AKIN_FAILED;
-    for (size_t v = 0; v < a->values; v++) names[v] = akin_item_attribute_text(a, (int32_t)v);
-    names[a->values] = NULL;
-    akin_neighbors_tell_value("--", option, word, names);
-    akin_mem_free(names);
-    return AKIN_OK;
-}
-
 static akin_status add_targets(making *m, const char *option, const akin_neighbors_words *words,
                                bool wanted) {
     akin_status status = AKIN_OK;
@@ -233,8 +203,9 @@ static akin_status add_targets(making *m, const char *option, const akin_neighbo
     for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
         status = akin_rule_word_read(AKIN_RULE_WORD_VALUE, option, words->words[w], &read);
         if (status == AKIN_OK) status = use(m, option, read.attribute, &a);
-        if (status == AKIN_OK) status = check_value(option, words->words[w], &a);
-        if (status == AKIN_OK && !is_again(words, w)) status = strike(m, words, w, &a, wanted);
+        if (status == AKIN_OK)
+            status = akin_item_targets_strike(words, w, &a, option, wanted, m->rules->target,
+                                              akin_vectors_count(m->vectors));
     }
     return status;
 }
@@ -414,6 +385,7 @@ akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *
     making m = {rules, vectors, path};
     *out = NULL;
     AKIN_TRY(akin_agree(comm, rules ? read_words(&m, given) : AKIN_FAILED));
+    AKIN_TRY(check_used(comm, &m));
     rules->has_targets = given->only_available || given->only.count + given->barred.count > 0;
     AKIN_TRY(akin_item_order_choose(comm, vectors, &rules->rows));
     AKIN_TRY(akin_item_blocks_read(comm, &given->blocks, vectors, products, &rules->blocks));

@@ -150,6 +150,31 @@ def test_values_that_are_no_number():
     assert "price is 'nan', which is not a number" in lines[1] and "row 2" in lines[1] and "brand holds a tab" in lines[-1]
 
 
+def test_a_rule_on_an_attribute_that_no_item_has_is_refused():
+    """As one on a category or a group that none has: it would bind nothing, or leave nothing. One item with a value is enough."""
+    words = [["--within", "price=0..0.9x"], ["--boost", "price=0.1"], ["--only", "price=3"], ["--not", "price=3"], ["--same", "brand"],
+             ["--different", "brand"], ["--at-most", "brand=2"], ["--only", "brand=x"], ["--not", "season=x"], ["--same", "season"]]
+    for last, code in (("82,40,,", 2), ("82.4,x,y|z", 0)):
+        with open("none.csv", "w") as f:
+            f.write("id;path;price;brand;season\n" + "".join(f"i{i};{i}.png;3,50;;\n" for i in range(N - 1)) + f"last;{N - 1}.png;{last.replace(',,', ';;').replace(',x,', ';x;')}\n")
+        akin("ingest", "none.csv", "-o", "none.nc", "--attributes", SPEC)
+        akin("train", "none.nc", "--features", "handcrafted", "-o", "none-m.nc")
+        akin("embed", "none.nc", "--model", "none-m.nc", "-o", "none-e.nc")
+        for at, rule in enumerate(words):
+            for ranks in (0, 3) if at in (0, 4) else (0,):
+                done = akin("neighbors", "none-e.nc", "-o", "none-t.nc", "-k", "2", *rule, "--json", ranks=ranks, expect=code)
+                said = f"{rule[0]}: no item of none-e.nc has a value of the attribute {rule[1].split('=')[0]}"
+                assert code == 0 or done.json["message"] == said, (rule, done.json)
+            akin("query", "none-e.nc", "--id", "i0", *rule, expect=code)
+            with open("none.ini", "w") as f:
+                f.write(f"[job]\nname = none\n[ingest]\nsource = none.csv\nattributes = {SPEC}\n[train]\nfeatures = handcrafted\n[table other]\n{rule[0][2:]} = {rule[1]}\n")
+            for check in (["--check"], []) if at == 0 else (["--check"],):
+                done = akin("run", "none.ini", *check, "--json", expect=code)
+                said = f"none.ini:9: [table other] {rule[0][2:]}: no item of the catalogue has a value of the attribute {rule[1].split('=')[0]}"
+                assert code == 0 or said in done.json["message"], (rule, done.json)
+        assert os.path.exists("results/none") == (code == 0)
+
+
 JOB = """[job]
 name = {name}
 keep = 3

@@ -149,6 +149,18 @@ def test_values_that_no_item_has():
     assert len(told) == 2 and "--only brand=Acme" in told[0] and "--not season=autumn" in told[1], told
 
 
+def test_rules_on_an_availability_that_no_row_states():
+    """Each with its line; not where the source has the column, and not where the other catalogue may state it."""
+    rules = ["[neighbors]", "only = available=yes", "[table more]", "different = available", "at-most = available=3"]
+    for column, told in (("", 3), (",available", 0)):
+        with open("stock.csv", "w") as f:
+            f.writelines([f"id,path{column}\n", *(f"i{i},pictures/p{i}.png{column and f',{i % 2}'}\n" for i in range(9))])
+        err = akin("run", write_job("stock", *rules, source="stock.csv"), "--check", ranks=2).err
+        lines = [line.removeprefix("akin: ") for line in err.splitlines() if "has no effect: the source does not say which items are available" in line]
+        assert [line.split(" has ")[0] for line in lines] == ["stock.ini:8: [neighbors] only", "stock.ini:10: [table more] different",
+                                                              "stock.ini:11: [table more] at-most"][:told], err
+
+
 def test_places_that_do_not_answer_or_are_locked():
     port, other = free_port(), free_port()
     job = write_job("far", "[publish]", f"to = redis://127.0.0.1:{port}/0?catalog=a redis://:secret@127.0.0.1:{other}/0?catalog=b")
