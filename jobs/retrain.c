@@ -198,7 +198,8 @@ static akin_status decide_drift(const nightly *night) {
         return take_over(night);
     }
     bool drifted = measure->drift > limit;
-    akin_log_info("train: drift %.3f (loss %.5f on %zu new items, %.5f on the training's holdout), "
+    akin_log_info("train: drift %.3f (loss %.5f on %zu new items, %.5f on the held-out items of "
+                  "the training), "
                   "limit %g: %s",
                   measure->drift, found.loss, found.new_items, holdout, limit,
                   drifted ? "training a new model from the existing weights" : "the model is kept");

@@ -176,7 +176,7 @@ static void report(akin_json *json, const akin_plan_job *job, const akin_plan_ma
     akin_json_set_number(json, "checkpoint_interval", plan->interval);
 }
 
-/* "1.2 GB", "3.4 h": three digits and a unit. */
+/* "1.2 GB", "3.4 h": three digits and a unit; a part of a second is not predicted. */
 static const char *in_units(double value, bool seconds, char out[32]) {
     static const struct {
         double from;
@@ -185,6 +185,7 @@ static const char *in_units(double value, bool seconds, char out[32]) {
       times[] = {{86400, "d"}, {3600, "h"}, {120, "min"}, {0, "s"}};
     size_t i = 0;
     if (!isfinite(value)) return "never";
+    if (seconds && value > 0 && value < 1) return "< 1 s";
     while ((seconds ? times[i].from : bytes[i].from) > value) i++;
     double one = seconds ? (i == 2 ? 60 : times[i].from) : bytes[i].from;
     snprintf(out, 32, "%.3g %s", value / (one > 0 ? one : 1),
@@ -194,11 +195,12 @@ static const char *in_units(double value, bool seconds, char out[32]) {
 
 static void print(const akin_plan_job *job, const akin_plan_machine *m, const akin_plan *plan,
                   const char *rates) {
-    char a[32], b[32], c[32], d[32], e[32], f[32];
+    char a[32], b[32], c[32], d[32], e[32], f[32], expected[32];
+    snprintf(expected, sizeof expected, "%.2g", plan->failures);
     printf("%zu items of %zu columns, k = %zu, on %d nodes with %d ranks each\n"
            "rates of one core: %s\n\n%-10s %12s %12s %12s %10s %10s %10s\n",
            job->items, job->dim, job->k, m->nodes, m->ranks_per_node, rates ? rates : AKIN_PLAN_CPU,
-           "stage", "memory/rank", "sent/rank", "disk", "time", "waiting", "failures");
+           "stage", "memory/rank", "sent/rank", "disk", "time", "waiting", "lost");
     for (int i = 0; i < AKIN_PLAN_STAGES; i++) {
         const akin_plan_figures *s = &plan->stages[i];
         if (!s->wanted) continue;
@@ -208,12 +210,13 @@ static void print(const akin_plan_job *job, const akin_plan_machine *m, const ak
                in_units(s->waiting, true, e), in_units(s->lost, true, f),
                plan->longest == (akin_plan_stage)i ? "  longest" : "");
     }
-    printf("\nnight: %s, without train (a model is kept) %s\n", in_units(plan->seconds, true, a),
+    printf("\nnight: %s, or %s with an existing model\n", in_units(plan->seconds, true, a),
            in_units(plan->seconds - plan->stages[AKIN_PLAN_TRAIN].seconds, true, b));
-    printf("failures: %.3g expected, %s lost on average; of 400 nights drawn the mean is %s, 95 of "
-           "100 within %s\n",
-           plan->failures, in_units(plan->lost, true, a), in_units(plan->drawn_mean, true, b),
-           in_units(plan->drawn_95, true, c));
+    printf(
+        "node failures: %s a night, %s lost to them on average; of 400 simulated nights the mean "
+        "is %s, and 95 %% take at most %s\n",
+        plan->failures < 0.001 ? "less than 0.001" : expected, in_units(plan->lost, true, a),
+        in_units(plan->drawn_mean, true, b), in_units(plan->drawn_95, true, c));
     printf("checkpoint of neighbors: %s every %s; the best interval is %s\n",
            in_units(plan->stages[AKIN_PLAN_NEIGHBORS].saved, false, a),
            in_units(job->checkpoint_every, true, b), in_units(plan->interval, true, c));

@@ -192,8 +192,8 @@ static akin_status begin(akin_run_state *run) {
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
     AKIN_TRY(find_added(run));
-    akin_log_record("%d ranks, kernels for %s", akin_comm_size(comm),
-                    akin_cpu_name(akin_cpu_active()));
+    akin_log_record("%d rank%s, kernels for %s (--cpu)", akin_comm_size(comm),
+                    AKIN_PLURAL(akin_comm_size(comm)), akin_cpu_name(akin_cpu_active()));
     run->stages = akin_json_object();
 done:
     akin_mem_free(log);

@@ -14,7 +14,7 @@ struct akin_feature_params {
     akin_projection *join;                    /* NULL = none */
     akin_patches *patches;                    /* NULL = none */
     akin_manifold *manifold;                  /* NULL = none */
-    char by[32], why[512];                    /* how weights were chosen; "" = not */
+    char by[32], why[768];                    /* how weights were chosen; "" = not */
 };
 
 akin_status akin_feature_params_create(const akin_features *features, akin_feature_params **out) {

@@ -282,67 +282,73 @@ static void tell(const work *w, akin_tune_result *result) {
     result->turn = turn; /* the pointer is valid on rank 0 only */
 }
 
-/* Says in text [size] whether views find their originals, and what was done for it. */
+/* Says in text [size] how many views find their originals, and what was done for it. */
 static void describe_again(const akin_tune_result *result, char *text, size_t size) {
     text[0] = '\0';
     if (result->again_plain > 0)
         snprintf(
             text, size,
-            "; changed pictures that find their original first: %.3f, %.3f %s, %.3f in the end",
-            result->again, result->again_plain,
-            result->steady ? "after making vectors insensitive to such changes"
-                           : "with these weights",
-            result->mapped ? result->again_map : result->again_plain);
+            "; of slightly changed pictures, %.1f %% find their original first with the default "
+            "weights, %.1f %% in the end%s",
+            100 * result->again, 100 * (result->mapped ? result->again_map : result->again_plain),
+            result->steady ? ", with vectors made insensitive to such changes" : "");
 }
 
 /* Describes the map, or says that it is not used, in text [size]. */
 static void describe_use(const akin_tune_result *result, char *text, size_t size) {
     char colours[64] = "", texture[64] = "";
     if (result->colours > 0)
-        snprintf(colours, sizeof colours, ", colours apart at %.2g of their weight",
+        snprintf(colours, sizeof colours, ", colours kept apart with %.2g times their weight",
                  result->colours);
     if (result->texture > 1)
-        snprintf(texture, sizeof texture, ", texture at %.3g of its weight", result->texture);
+        snprintf(texture, sizeof texture, ", texture with %.3g times its weight", result->texture);
     if (result->mapped)
-        snprintf(text, size, "it is used (%sregression by %.2g at %.2g times the length%s%s)",
-                 result->press ? "pressed, " : "", result->ridge, result->amount, colours, texture);
+        snprintf(text, size, "it is used (%sridge %.2g, strength %.2g%s%s)",
+                 result->press ? "discriminant, " : "", result->ridge, result->amount, colours,
+                 texture);
     else
         snprintf(text, size, "it is not used");
 }
 
-/* What a map gave, in text [size]. */
+/* What a map gave, in text [size]; nothing where the parts are not joined. */
 static void describe_map(const work *w, const akin_tune_result *result, char *text, size_t size) {
     char use[256];
+    text[0] = '\0';
     describe_use(result, use, sizeof use);
     if (tries_map(w))
         snprintf(text, size,
-                 "%.3f without and %.3f with a map that one half of them taught and the other half "
-                 "tests: %s",
+                 "; a linear map learned from half of the items changes the precision of the other "
+                 "half from %.3f to %.3f: %s",
                  result->share_plain, result->share_map, use);
-    else
-        snprintf(text, size, "%s",
-                 akin_features_join(w->features) ? "too few items to teach a map"
-                                                 : "no map, which only joined parts have");
+    else if (akin_features_join(w->features))
+        snprintf(text, size, "; too few items to learn a linear map from");
+}
+
+/* What the weights gave, in text [size]. */
+static void describe_weights(const work *w, const akin_tune_result *result, char *text,
+                             size_t size) {
+    char chosen[64] = ", which no others improve";
+    if (result->weighed)
+        snprintf(chosen, sizeof chosen, ", %.3f with the chosen ones", result->share_weighed);
+    snprintf(text, size,
+             "; precision at 10 by %s, of %zu held-out items: %.3f with the default weights%s",
+             w->out->by, result->queries, result->share, chosen);
 }
 
 static void describe_choice(const work *w, const akin_tune_result *result) {
     akin_fit_features_choice *out = w->out;
-    char map[384], views[160], chosen[16];
-    int used = snprintf(out->why, sizeof out->why, "%.0f %% of pictures on a flat ground",
-                        100 * out->flat);
-    describe_map(w, result, map, sizeof map);
-    snprintf(chosen, sizeof chosen, "%.3f", result->share_weighed);
+    char weights[160] = "", map[384] = "", views[192];
     describe_again(result, views, sizeof views);
-    if (result->queries > 0)
-        used += snprintf(out->why + used, sizeof out->why - (size_t)used,
-                         "; by %s, precision of %zu held-out items: %.3f%s%s; %s", out->by,
-                         result->queries, result->share, result->weighed ? " -> " : "",
-                         result->weighed ? chosen : ", and no better weights were found", map);
-    else if (strcmp(out->by, "ground") != 0)
-        used += snprintf(out->why + used, sizeof out->why - (size_t)used,
-                         "; too few items that belong together by %s to choose by that", out->by);
-    if (used > 0 && (size_t)used < sizeof out->why)
-        snprintf(out->why + used, sizeof out->why - (size_t)used, "%s", views);
+    if (result->queries > 0) {
+        describe_weights(w, result, weights, sizeof weights);
+        describe_map(w, result, map, sizeof map);
+    } else if (strcmp(out->by, "ground") != 0) {
+        snprintf(weights, sizeof weights,
+                 "; the default weights, as too few items belong together by %s to choose others",
+                 out->by);
+    }
+    snprintf(out->why, sizeof out->why, "%.0f %% of the pictures have a plain background%s%s%s",
+             100 * out->flat, weights, map, views);
 }
 
 static void put_weights(const work *w, const double *weights) {
@@ -364,7 +370,8 @@ static void log_choice(const work *w) {
                 (size_t)snprintf(weights + used, sizeof weights - used, "%s%s %.3g",
                                  used > 0 ? ", " : "", akin_part_name((akin_part)p), part->weight);
     }
-    akin_log_info("train: weights of the parts: %s; %s", weights, w->out->why);
+    akin_log_info("train: weights of the parts: %s", weights);
+    akin_log_info("train: %s", w->out->why);
 }
 
 static akin_status choose(work *w, double **turn, bool *turned) {

@@ -374,11 +374,8 @@ done:
     return status;
 }
 
-/* left: number of tables that are not in a pass yet. */
-static void tell_pass(const sweep *s, size_t left) {
-    akin_log_info("neighbors: one pass over the pairs for %d table%s%s", s->tables,
-                  AKIN_PLURAL(s->tables),
-                  left > 0 ? "; tables with other rows get a pass of their own" : "");
+static void tell_pass(const sweep *s) {
+    akin_log_info("neighbors: one pass over the pairs makes %d of %zu tables", s->tables, s->count);
 }
 
 /* Collective; agreed. */
@@ -387,7 +384,7 @@ static akin_status sweep_tables(sweep *s) {
     AKIN_TRY(akin_agree(s->comm, name_files(s)));
     AKIN_TRY(open_vectors(s));
     AKIN_TRY(begin_tables(s));
-    if (s->count > 1 && !s->table[0].params->aside) tell_pass(s, count_left(s->all, s->count));
+    if (s->count > 1 && !s->table[0].params->aside) tell_pass(s);
     AKIN_TRY(gather_known(s));
     AKIN_TRY(compute(s));
     AKIN_TRY(write_tables(s));

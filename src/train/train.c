@@ -63,12 +63,13 @@ static void tell_epoch(akin_training *run, size_t epoch) {
         (epoch + 1) % stride == 0 || epoch + 1 == run->history.epochs || now - run->told_at >= 60;
     char holdout[32] = "", contrast[64] = "";
     if (run->sampler.holdout > 0)
-        snprintf(holdout, sizeof holdout, ", holdout %.5f", run->history.holdout_loss[epoch]);
+        snprintf(holdout, sizeof holdout, " (held out %.5f)", run->history.holdout_loss[epoch]);
     if (akin_training_is_contrastive(run))
-        snprintf(contrast, sizeof contrast, ", contrast %.4f", run->history.contrast_loss[epoch]);
+        snprintf(contrast, sizeof contrast, ", contrastive loss %.4f",
+                 run->history.contrast_loss[epoch]);
     if (akin_training_is_contrastive(run) && run->sampler.holdout > 0)
-        snprintf(contrast + strlen(contrast), sizeof contrast - strlen(contrast), ", holdout %.4f",
-                 run->history.holdout_contrast_loss[epoch]);
+        snprintf(contrast + strlen(contrast), sizeof contrast - strlen(contrast),
+                 " (held out %.4f)", run->history.holdout_contrast_loss[epoch]);
     (tells ? akin_log_info : akin_log_record)(
         "train: epoch %zu of %zu: loss %.5f%s%s, %.0f images/s, %.0f s left", epoch + 1,
         run->history.epochs, run->history.loss[epoch], holdout, contrast, rate, left);
@@ -201,7 +202,7 @@ static akin_status choose(akin_training *run) {
     if (history->best && run->sampler.holdout > 0) {
         size_t best = best_epoch(run, done);
         memcpy(akin_model_weights(run->model), history->best, AKIN_NETWORK_WEIGHTS * sizeof(float));
-        akin_log_info("train: %s; the weights of epoch %zu are kept, holdout %.5f",
+        akin_log_info("train: %s; the weights of epoch %zu are kept, held-out loss %.5f",
                       done < history->epochs ? "ended early" : "done", best + 1,
                       history->holdout_loss[best]);
     } else {
@@ -265,7 +266,7 @@ static void report(akin_training *run, akin_train_result *result) {
         history->holdout_contrast_loss = NULL;
     char holdout[64] = "", contrast[64] = "";
     if (run->sampler.holdout > 0)
-        snprintf(holdout, sizeof holdout, ", holdout loss %.5f", result->holdout_loss);
+        snprintf(holdout, sizeof holdout, ", held-out loss %.5f", result->holdout_loss);
     if (akin_training_is_contrastive(run))
         snprintf(contrast, sizeof contrast, ", contrastive loss %.4f", result->contrast_last);
     akin_log_summary("train: %g epoch%s, %zu step%s, loss %.5f from %.5f%s%s", result->epochs,
