@@ -9,6 +9,7 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
+#include <akin/text.h>
 #include <math.h>
 #include <string.h>
 
@@ -100,14 +101,17 @@ static void check_rules(const table_check *t) {
 
 static akin_status check_part(const char *parts, const char *name, size_t length,
                               const akin_features *features) {
-    for (size_t p = 0; p < AKIN_PARTS; p++) {
-        const char *known = akin_part_name((akin_part)p);
-        if (strlen(known) == length && strncmp(known, name, length) == 0 &&
-            features->parts[p].weight > 0)
-            return AKIN_OK;
-    }
-    return akin_error_set(AKIN_USAGE, "aspect %s: the features %s of [train] have no part \"%.*s\"",
-                          parts, features->name, (int)length, name);
+    akin_text *known = NULL;
+    if (akin_features_find_part(features, name, length) != AKIN_PARTS) return AKIN_OK;
+    akin_status status = akin_text_create(&known);
+    if (status == AKIN_OK) status = akin_features_name_parts(features, known);
+    if (status == AKIN_OK)
+        status = akin_error_set(AKIN_USAGE,
+                                "aspect %s: the features %s of [train] have no part \"%.*s\"; they "
+                                "have %s",
+                                parts, features->name, (int)length, name, akin_text_bytes(known));
+    akin_text_free(known);
+    return status;
 }
 
 static void check_aspect(const table_check *t) {

@@ -25,7 +25,8 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .shapes_result = true,
      .argument = "PART,...",
-     .help = "compare only some parts of the vectors, such as colour or shape"},
+     .help = "compare only some parts of the vectors, such as foreground (its colours) or shape; "
+             "`akin inspect model.nc` lists them"},
     {.name = "model",
      .type = AKIN_OPTION_TEXT,
      .unrecorded = true,

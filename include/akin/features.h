@@ -9,6 +9,7 @@
 #define AKIN_FEATURES_H
 
 #include <akin/error.h>
+#include <akin/text.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -84,7 +85,11 @@ bool akin_features_sees(const akin_features *features); /* what a trained networ
 const char *
 akin_features_known(const char *name); /* its static copy; NULL = no kind has this name */
 
-size_t akin_features_parts(const akin_features *features);  /* with a weight */
+size_t akin_features_parts(const akin_features *features); /* with a weight */
+/* The part with a weight that has this name, of `length` bytes; AKIN_PARTS: none. */
+akin_part akin_features_find_part(const akin_features *features, const char *name, size_t length);
+/* Appends the names of the parts with a weight: "texture, shape". */
+AKIN_MUST_CHECK akin_status akin_features_name_parts(const akin_features *features, akin_text *out);
 size_t akin_features_joined(const akin_features *features); /* columns of all parts together */
 bool akin_features_join(const akin_features *features); /* whether these are projected once more */
 bool akin_features_is_latent(const akin_features *features); /* the latent alone */

@@ -70,7 +70,7 @@ typedef struct {
     const char *against, *against_ids; /* neighbours are taken from there; NULL = from the input */
     bool by_group;                     /* lists between products; with the rules of products.h */
     bool mean;          /* with by_group: the mean of their pictures' cosines, product_means.h */
-    const char *aspect; /* "colour,shape": only these parts, aspect.h; NULL = all */
+    const char *aspect; /* "foreground,shape": only these parts, aspect.h; NULL = all */
     const char *model, *catalog; /* with aspect: the origin of the input; NULL = in its folder */
     const char *against_catalog; /* likewise for against */
     size_t k;                    /* 1 to AKIN_TOPK_MAX */

@@ -105,6 +105,26 @@ size_t akin_features_parts(const akin_features *features) {
     return count;
 }
 
+akin_part akin_features_find_part(const akin_features *features, const char *name, size_t length) {
+    size_t p = 0;
+    while (p < AKIN_PARTS &&
+           !(features->parts[p].weight > 0 && strlen(akin_part_name((akin_part)p)) == length &&
+             strncmp(akin_part_name((akin_part)p), name, length) == 0))
+        p++;
+    return (akin_part)p;
+}
+
+akin_status akin_features_name_parts(const akin_features *features, akin_text *out) {
+    akin_status status = AKIN_OK;
+    const char *between = "";
+    for (size_t p = 0; p < AKIN_PARTS && status == AKIN_OK; p++) {
+        if (!(features->parts[p].weight > 0)) continue;
+        status = akin_text_append(out, "%s%s", between, akin_part_name((akin_part)p));
+        between = ", ";
+    }
+    return status;
+}
+
 size_t akin_features_joined(const akin_features *features) {
     size_t dim = 0;
     for (size_t p = 0; p < AKIN_PARTS; p++)

@@ -34,20 +34,10 @@ static char *beside(const char *embeddings, const char *given, const char *name)
 
 /* --- the selected parts --- */
 
-/* Parses "colour, shape"; each part must have a weight in the model. */
-static akin_status name_parts(const akin_features *features, akin_text *out) {
-    akin_status status = AKIN_OK;
-    for (size_t p = 0; p < AKIN_PARTS && status == AKIN_OK; p++)
-        if (features->parts[p].weight > 0)
-            status = akin_text_append(out, "%s%s", akin_text_length(out) > 0 ? ", " : "",
-                                      akin_part_name((akin_part)p));
-    return status;
-}
-
 static akin_status no_such_part(const work *w, const char *name, size_t length) {
     akin_text *parts = NULL;
     akin_status status = akin_text_create(&parts);
-    if (status == AKIN_OK) status = name_parts(akin_model_features(w->model), parts);
+    if (status == AKIN_OK) status = akin_features_name_parts(akin_model_features(w->model), parts);
     if (status == AKIN_OK)
         status = akin_error_option("aspect",
                                    "--aspect %s: the vectors of %s have no part \"%.*s\"; they "
@@ -58,16 +48,13 @@ static akin_status no_such_part(const work *w, const char *name, size_t length) 
     return status;
 }
 
+/* Parses "texture,shape"; each part must have a weight in the model. */
 static akin_status choose_parts(const work *w, bool chosen[AKIN_PARTS]) {
     const akin_features *features = akin_model_features(w->model);
     for (const char *at = w->aspect->parts;; at++) {
-        size_t length = strcspn(at, ","), part = 0;
-        for (; part < AKIN_PARTS; part++) {
-            const char *name = akin_part_name((akin_part)part);
-            if (strlen(name) == length && strncmp(name, at, length) == 0) break;
-        }
-        if (part == AKIN_PARTS || !(features->parts[part].weight > 0))
-            return no_such_part(w, at, length);
+        size_t length = strcspn(at, ",");
+        const akin_part part = akin_features_find_part(features, at, length);
+        if (part == AKIN_PARTS) return no_such_part(w, at, length);
         chosen[part] = true;
         at += length;
         if (*at == '\0') return AKIN_OK;

@@ -1,4 +1,4 @@
-/* aspect: vectors made of selected parts of the model, such as colour (neighbors --aspect).
+/* aspect: vectors made of selected parts of the model, such as shape (neighbors --aspect).
  *
  * A learned map mixes the parts of a vector, and they cannot be separated afterwards. The selected
  * parts are therefore computed again from the pictures of the catalogue, with the model that made

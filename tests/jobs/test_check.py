@@ -119,7 +119,7 @@ def test_what_the_tables_need_and_the_items_lack():
         for line, section, said in [(lines[2], "neighbors", "the attribute brand is not a number"), (lines[2], "neighbors", "margin:number"),
                                     (lines[4], "table cheap", "no attribute season"), (lines[4], "table cheap", "no attribute gender"),
                                     (lines[5], "table cheap", "the attribute price is a number"), (lines[6], "table cheap", "LOW..HIGH"),
-                                    (lines[8], "table looks", 'no part "foreground"'), (lines[8], "table looks", 'no part "pixels"'),
+                                    (lines[8], "table looks", 'no part "foreground"'), (lines[8], "table looks", 'no part "pixels"; they have colour, edges, texture'),
                                     (lines[10], "table looks", "has a category")]:
             found = [part for part in message.split("\n") if f":{at[line]}: [{section}]" in part and said in part]
             assert len(found) == 1, (line, said, message)
