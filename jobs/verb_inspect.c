@@ -3,6 +3,7 @@
 
 #include <akin/labels.h>
 #include <akin/mem.h>
+#include <akin/model.h>
 #include <akin/ncfile.h>
 #include <akin/shard.h>
 #include <akin/text.h>
@@ -109,6 +110,38 @@ static akin_status find_shard(const akin_comm *comm, const akin_ncfile *file, co
     return AKIN_OK;
 }
 
+/* Whether an item has a value. */
+static bool is_valued(akin_labels *labels, size_t a, size_t item) {
+    return akin_labels_attribute_kind(labels, a) == AKIN_ATTRIBUTE_NUMBER
+               ? !isnan(akin_labels_attribute_numbers(labels, a)[item])
+               : akin_labels_attribute_values(labels, a)[item] >= 0;
+}
+
+/* The items' attributes: the type of each, and how many items have a value. Collective; agreed. */
+static akin_status add_item_attributes(akin_comm *comm, akin_json *report, akin_labels *labels) {
+    size_t count = akin_labels_attributes(labels);
+    if (count == 0) return AKIN_OK;
+    int64_t *sums = akin_mem_zalloc(count, sizeof *sums);
+    akin_status status = akin_agree(comm, sums ? AKIN_OK : AKIN_FAILED);
+    akin_json *all = akin_json_object();
+    if (status != AKIN_OK) goto done;
+    for (size_t a = 0; a < count; a++)
+        for (size_t i = 0; i < akin_labels_count(labels); i++) sums[a] += is_valued(labels, a, i);
+    akin_comm_sum_i64(comm, sums, count);
+    for (size_t a = 0; a < count; a++) {
+        akin_json *one = akin_json_object();
+        const akin_attribute_kind kind = akin_labels_attribute_kind(labels, a);
+        akin_json_set_text(one, "type", akin_attribute_kind_name(kind));
+        akin_json_set_integer(one, "items", sums[a]);
+        akin_json_set_node(all, akin_labels_attribute_name(labels, a), &one);
+    }
+    akin_json_set_node(report, "attributes", &all);
+done:
+    akin_json_free(all);
+    akin_mem_free(sums);
+    return status;
+}
+
 /* Items, names, and how many items have them. Collective. */
 static akin_status add_labels(akin_comm *comm, akin_json *report, const akin_ncfile *file) {
     akin_status status;
@@ -124,12 +157,13 @@ static akin_status add_labels(akin_comm *comm, akin_json *report, const akin_ncf
         sums[2] += akin_labels_group(labels)[i] >= 0;
     }
     akin_comm_sum_i64(comm, sums, 3);
-    AKIN_TRY(add_length(report, "items", file, "item"));
+    AKIN_TRY(akin_agree(comm, add_length(report, "items", file, "item")));
     akin_json_set_integer(report, "available_items", sums[0]);
     akin_json_set_integer(report, "categories", (long long)akin_labels_category_count(labels));
     akin_json_set_integer(report, "items_with_category", sums[1]);
     akin_json_set_integer(report, "groups", (long long)akin_labels_group_count(labels));
     akin_json_set_integer(report, "items_with_group", sums[2]);
+    AKIN_TRY(add_item_attributes(comm, report, labels));
 done:
     akin_labels_free(labels);
     return status;
@@ -248,12 +282,30 @@ done:
     return status;
 }
 
+/* The parts that --aspect can name, with the columns of each. Collective; agreed. */
+static akin_status add_parts(akin_comm *comm, akin_json *report, const akin_ncfile *file) {
+    akin_model *model = NULL;
+    akin_status status = akin_model_read(comm, akin_ncfile_path(file), &model);
+    if (status != AKIN_OK) return status;
+    const akin_features *features = akin_model_features(model);
+    akin_json *parts = akin_json_object();
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (features->parts[p].weight > 0)
+            akin_json_set_integer(parts, akin_part_name((akin_part)p),
+                                  (long long)features->parts[p].dim);
+    akin_json_set_node(report, "parts", &parts);
+    akin_model_free(model);
+    return AKIN_OK;
+}
+
 static akin_status add_model(akin_comm *comm, akin_json *report, const akin_ncfile *file) {
     akin_status status;
     akin_json_set_integer(report, "parameters", count_parameters(file));
-    AKIN_TRY(add_step(comm, report, file));
-    AKIN_TRY(add_attribute(report, "objective", file, "objective"));
-    AKIN_TRY(add_attribute(report, "features", file, "features"));
+    status = add_step(comm, report, file);
+    if (status == AKIN_OK) status = add_attribute(report, "objective", file, "objective");
+    if (status == AKIN_OK) status = add_attribute(report, "features", file, "features");
+    AKIN_TRY(akin_agree(comm, status));
+    AKIN_TRY(add_parts(comm, report, file));
 done:
     return status;
 }
@@ -272,7 +324,11 @@ static const struct {
 
 static void print_value(const akin_json *object, const char *key) {
     const char *text = akin_json_text(object, key);
-    if (text)
+    const akin_json *attribute = akin_json_get(object, key);
+    if (akin_json_count(attribute) > 0)
+        printf("(%s of %.0f items)", akin_json_text(attribute, "type"),
+               akin_json_number(attribute, "items", 0));
+    else if (text)
         printf("%s", text);
     else
         printf("%.0f", akin_json_number(object, key, 0));

@@ -63,10 +63,16 @@ def test_columns_become_attributes():
     assert np.array_equal(np.array(found.values["price"], np.float32), want, equal_nan=True)
     assert found.values["brand"] == ["acme", None, "beta", "acme", 'ac"me, co', "älter"]
     assert found.values["season"] == ["summer|winter", None, "summer|winter", "summer", None, "winter"]
+    for ranks in (0, 3):
+        told = akin("inspect", "c0.nc", "--json", ranks=ranks).json["attributes"]
+        assert told == {"price": {"type": "number", "items": 5}, "brand": {"type": "label", "items": 5}, "season": {"type": "labels", "items": 4}}, told
+    lines = [line for line in akin("inspect", "c0.nc").out.splitlines() if line.startswith("attributes ")]
+    assert [line.split(None, 1)[1] for line in lines] == ["price (number of 5 items), brand (label of 5 items), season (labels of 4 items)"], lines
     with netCDF4.Dataset("c0.nc") as d:
         assert len(d.dimensions["attribute_season_parts"]) == 2
     # Without the option there is nothing of it.
     akin("ingest", path, "-o", "plain.nc")
+    assert "attributes" not in akin("inspect", "plain.nc", "--json").json
     plain, with_them = variables("plain.nc"), variables("c0.nc")
     assert all(with_them[name] == plain[name] for name in plain if name) and not [n for n in plain if n.startswith("attribute")]
 

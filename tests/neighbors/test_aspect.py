@@ -47,6 +47,19 @@ def assert_lists(path, rows):
     assert abs(np.take_along_axis(product, neighbor.astype(int), axis=1) - best).max() < 2e-6
 
 
+def test_the_parts_that_can_be_named():
+    """As inspect lists them, and as a wrong name is answered; each of them makes a table."""
+    for name in ("beside", "mixed", "fused"):
+        listed = akin("inspect", f"{name}/model.nc", "--json", ranks=3).json["parts"]
+        assert listed == {part: columns.stop - columns.start for part, columns in parts_of(name).items()}, (name, listed)
+        line = next(line for line in akin("inspect", f"{name}/model.nc").out.splitlines() if line.startswith("parts "))
+        assert line.split(None, 1)[1] == ", ".join(f"{part} {columns}" for part, columns in listed.items()), line
+        message = neighbors(name, "--aspect", "looks", "--json", expect=2).json["message"]
+        assert message.endswith("have no part \"looks\"; they have " + ", ".join(listed)), message
+        for part in listed:
+            neighbors(name, "--aspect", part)
+
+
 def test_parts_that_lie_side_by_side():
     (rows,), parts = read("beside/embeddings.nc", "embedding"), parts_of("beside")
     for asked in (["colour"], ["edges"], ["texture", "colour"]):
