@@ -61,6 +61,7 @@ static void set_edition(akin_json *object, const akin_edition *edition) {
     akin_json_set_integer(object, "items", (long long)edition->items);
     akin_json_set_integer(object, "k", (long long)edition->k);
     set_known(object, "digest", edition->digest);
+    set_known(object, "table_digest", edition->table_digest);
     set_known(object, "format", edition->format);
     if (*edition->buckets)
         akin_json_set_integer(object, "buckets", atoll(edition->buckets));

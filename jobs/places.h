@@ -67,7 +67,7 @@ AKIN_MUST_CHECK akin_status akin_places_take(akin_comm *comm, const akin_options
                                              akin_places *out);
 
 /* "places" of a report, one for each target: "url", "published", generation, time, items, k, digest,
- * format, buckets, "kept" (the same of what a rollback would restore, or null), "busy" (who is publishing, or null);
+ * table_digest, format, buckets, "kept" (the same of what a rollback would restore, or null), "busy" (who is publishing, or null);
  * and the items of what is live at the first. `tell`, with its context, is called for each with its
  * URL, the password hidden. */
 typedef void akin_places_tell(void *context, const char *url, const akin_standing *standing);

@@ -4,6 +4,7 @@
 #include <akin/mem.h>
 #include <akin/publish.h>
 #include <stdio.h>
+#include <string.h>
 
 static const akin_option options[] = {
     {.name = "to",
@@ -31,6 +32,8 @@ static void print(void *context, const char *url, const akin_standing *standing)
         printf("items: %zu\n", live->items);
         if (live->k > 0) printf("k: %zu\n", live->k);
         print_known("digest", live->digest);
+        if (strcmp(live->digest, live->table_digest) != 0)
+            print_known("table digest", live->table_digest);
         print_known("format", live->format);
         print_known("buckets", live->buckets);
     }

@@ -64,6 +64,7 @@ typedef struct {
     char generation[AKIN_EDITION_NAME]; /* as the target names it; "" = it does not */
     char time[AKIN_EDITION_TIME];       /* of publication, "2026-01-31T02:00:00Z"; "" = unknown */
     char digest[AKIN_HASH_TEXT_SIZE];   /* as in akin_published; "" = unknown */
+    char table_digest[AKIN_HASH_TEXT_SIZE]; /* of its table.nc; "" = unknown */
     char format[8], buckets[8]; /* "ids", "4": of a cache, how it was published; "" = no such
                                          * choice, or unknown */
 } akin_edition;

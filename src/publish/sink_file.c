@@ -1,5 +1,6 @@
 /* sink_file: tables published as files, in the form that the ending of the name selects; the
  * previous file is kept as PATH.prev. */
+#include "file_origin.h"
 #include "fileform.h"
 #include "lease.h"
 #include <akin/fault.h>
@@ -212,6 +213,7 @@ static akin_status describe_file(const akin_target *target, const char *path,
     akin_lease_stamp(facts.st_mtim.tv_sec, edition->time);
     akin_status status = digest_of(path, edition->digest);
     if (status != AKIN_OK) return status;
+    akin_file_origin_get(path, edition->digest, edition->table_digest);
     return akin_fileform_count(target->form, path, &edition->items, &edition->k);
 }
 
@@ -355,10 +357,11 @@ static akin_status write_memory(akin_target *target) {
 
 static akin_status commit(akin_target *target, const akin_sink_source *source,
                           akin_published *published) {
-    (void)source, (void)published;
+    (void)published;
     akin_status status = write_memory(target);
     if (status != AKIN_OK) return status;
     akin_outfile *file = target->file;
+    akin_file_origin_set(akin_outfile_stream(file), target->digest, source->digest);
     target->file = NULL; /* freed by commit */
     return akin_outfile_commit(file, true);
 }

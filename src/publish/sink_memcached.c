@@ -278,6 +278,7 @@ static akin_status describe_edition(akin_target *target, const akin_json *meta, 
     snprintf(out->generation, sizeof out->generation, "%s", generation ? generation : "");
     snprintf(out->time, sizeof out->time, "%s", when ? when : "");
     snprintf(out->digest, sizeof out->digest, "%s", digest ? digest : "");
+    memcpy(out->table_digest, out->digest, sizeof out->table_digest);
     snprintf(out->format, sizeof out->format, "%s", format ? format : "");
     return is_kept(target, meta, &out->there);
 }

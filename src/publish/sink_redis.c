@@ -114,6 +114,7 @@ static void edition_of(const char fields[][AKIN_REDIS_VALUE], akin_edition *out)
     snprintf(out->generation, sizeof out->generation, "%s", fields[AKIN_REDIS_GENERATION]);
     snprintf(out->time, sizeof out->time, "%.31s", fields[AKIN_REDIS_TIME]);
     snprintf(out->digest, sizeof out->digest, "%.32s", fields[AKIN_REDIS_DIGEST]);
+    memcpy(out->table_digest, out->digest, sizeof out->table_digest);
     snprintf(out->format, sizeof out->format, "%.7s", fields[AKIN_REDIS_FORMAT]);
     snprintf(out->buckets, sizeof out->buckets, "%.7s", fields[AKIN_REDIS_BUCKETS]);
 }

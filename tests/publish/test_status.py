@@ -49,6 +49,13 @@ def check(url, generations=True, ranks=0):
 def test_files():
     assert "published: no" in akin("status", "--to", "file:none.csv").out
     check("file:t.jsonl", generations=False, ranks=3)
+    # its bytes do not tell the table that it was made from
+    assert place("file:t.jsonl")["table_digest"] == digest_of(OLD) != place("file:t.jsonl")["digest"], "after a rollback"
+    assert place("file:t.jsonl")["kept"]["table_digest"] == digest_of(NEW)
+    assert f"table digest: {digest_of(OLD)}" in akin("status", "--to", "file:t.jsonl").out
+    with open("t.jsonl", "a") as f:
+        f.write('{"id": "by hand", "neighbors": []}\n')
+    assert place("file:t.jsonl")["table_digest"] is None, "no longer what was published"
     akin("publish", OLD, "--to", "file:t.csv", "--to", "file:t.npy", *OPEN)
     both = akin("status", "--to", "file:t.csv", "--to", "file:t.npy", "--json").json
     assert [(p["items"], p["k"], p["kept"]) for p in both["places"]] == [(300, 5, None)] * 2 and both["items"] == 300
@@ -62,7 +69,7 @@ def test_redis():
     url = f"redis://127.0.0.1:{server.port}/0?catalog="
     check(url + "shop")
     assert 0 < place(url + "shop")["kept"]["seconds_left"] <= 12 * 3600
-    assert place(url + "shop")["digest"] == digest_of(OLD)
+    assert place(url + "shop")["digest"] == place(url + "shop")["table_digest"] == digest_of(OLD)
     akin("publish", OLD, "--to", url + "wide", "--buckets", 3, *OPEN)
     akin("publish", NEW, "--to", url + "wide", "--buckets", 3, *OPEN)
     wide = place(url + "wide")
