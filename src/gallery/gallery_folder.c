@@ -73,10 +73,13 @@ static akin_status check_parent(const char *path) {
     char *parent = akin_file_folder(path);
     if (!parent) return AKIN_FAILED;
     akin_status status = AKIN_OK;
-    if (access(parent, W_OK | X_OK) != 0)
-        status = akin_error_set(
-            AKIN_FAILED, "%s: cannot be created (%s): create its parent folder, or choose another",
-            path, strerror(errno));
+    bool usable = access(parent, W_OK | X_OK) == 0;
+    if (akin_file_exists(parent) && !akin_file_is_folder(parent)) usable = false, errno = ENOTDIR;
+    if (!usable)
+        status =
+            akin_error_set(AKIN_FAILED, "%s: cannot be created (%s): %s", path, strerror(errno),
+                           errno == ENOENT ? "create its parent folder, or choose another"
+                                           : "fix that, or choose another place");
     akin_mem_free(parent);
     return status;
 }

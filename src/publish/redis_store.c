@@ -232,11 +232,6 @@ akin_status akin_redis_store_open(const char *url, const akin_sink_options *opti
     akin_lock_owner_sign(place->signature);
     AKIN_TRY(add_server(place, &place->address, &first));
     AKIN_TRY(find_keys(place, options->buckets));
-    if (place->cluster && options->buckets == 0)
-        AKIN_TRY(akin_error_set(AKIN_FAILED,
-                                "%s: Redis is a cluster, where one hash cannot be renamed: publish "
-                                "with --buckets B",
-                                place->name));
     *out = place;
     place = NULL;
 done:

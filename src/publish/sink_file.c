@@ -91,8 +91,8 @@ static void close_target(akin_target *target) {
     akin_mem_free(target);
 }
 
-/* An existing file that akin did not publish is not overwritten. */
-static akin_status check_ours(const akin_target *target, const char *path) {
+/* AKIN_INPUT with this advice, if the file exists and akin did not publish it. */
+static akin_status check_one(const akin_target *target, const char *path, const char *advice) {
     struct stat facts;
     bool ours = false;
     if (stat(path, &facts) != 0) return AKIN_OK;
@@ -104,10 +104,13 @@ static akin_status check_ours(const akin_target *target, const char *path) {
         if (status != AKIN_OK) return status;
     }
     if (ours) return AKIN_OK;
-    return akin_error_set(AKIN_INPUT,
-                          "%s: exists and is not a table that akin published as %s, so it is not "
-                          "overwritten: choose another file, or move this one away",
-                          path, akin_file_ending(target->path));
+    return akin_error_set(AKIN_INPUT, "%s: is not a table that akin published as %s%s", path,
+                          akin_file_ending(target->path), advice);
+}
+
+static akin_status check_ours(const akin_target *target, const char *advice) {
+    akin_status status = check_one(target, target->path, advice);
+    return status == AKIN_OK ? check_one(target, target->previous, advice) : status;
 }
 
 static akin_status open_target(const char *url, const akin_sink_options *options,
@@ -123,8 +126,6 @@ static akin_status open_target(const char *url, const akin_sink_options *options
     target->previous = akin_file_with_ending(target->path, ".prev");
     target->memory = akin_file_with_ending(target->path, MEMORY);
     if (!target->previous || !target->memory) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(check_ours(target, target->path));
-    AKIN_TRY(check_ours(target, target->previous));
     *out = target;
     target = NULL;
 done:
@@ -194,9 +195,12 @@ static akin_status list_rolled_back(akin_target *target, const struct stat *live
 static akin_status look(akin_target *target, akin_live *live) {
     *live = (akin_live){0};
     struct stat facts;
+    akin_status status = check_ours(
+        target, ", so it is not overwritten: choose another file, or move this one away");
+    if (status != AKIN_OK) return status;
     if (stat(target->path, &facts) != 0 || !S_ISREG(facts.st_mode)) return AKIN_OK;
     live->there = facts.st_size > 0;
-    akin_status status = live->there ? digest_of(target->path, live->digest) : AKIN_OK;
+    status = live->there ? digest_of(target->path, live->digest) : AKIN_OK;
     memcpy(target->live, live->digest, sizeof target->live);
     if (status == AKIN_OK && live->there) status = list_rolled_back(target, &facts);
     memcpy(live->rolled_back, target->rolled_back, sizeof live->rolled_back);
@@ -219,7 +223,8 @@ static akin_status describe_file(const akin_target *target, const char *path,
 
 static akin_status describe(akin_target *target, akin_standing *standing) {
     *standing = (akin_standing){0};
-    akin_status status = describe_file(target, target->path, &standing->live);
+    akin_status status = check_ours(target, ": give the file that was published");
+    if (status == AKIN_OK) status = describe_file(target, target->path, &standing->live);
     if (status != AKIN_OK) return status;
     return describe_file(target, target->previous, &standing->kept);
 }

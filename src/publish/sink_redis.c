@@ -90,6 +90,11 @@ static akin_status look(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
     char number[24];
     *live = (akin_live){0};
+    if (akin_redis_store_is_cluster(target->place) && target->options.buckets == 0)
+        AKIN_TRY(akin_error_set(AKIN_FAILED,
+                                "%s: Redis is a cluster, where one hash cannot be renamed: publish "
+                                "with --buckets B",
+                                akin_redis_store_name(target->place)));
     AKIN_TRY(read_live(target));
     AKIN_TRY(count_fields(target, false, &live->items));
     const akin_redis_meta *meta = &target->meta;

@@ -442,7 +442,8 @@ def test_a_cluster():
             for key in keys:
                 found.update(decoded(c.hash(key)))
         assert found == lists_of(table)
-    akin("rollback", "--to", url(port=ports[2]), "--buckets", 16)
+    assert akin("status", "--to", url(port=ports[2]), "--json").json["places"][0]["buckets"] == 16
+    akin("rollback", "--to", url(port=ports[2]))
     found = {}
     for c in clients:
         for key in c("KEYS", "akin:{shop:*}"):
