@@ -157,8 +157,8 @@ static akin_status record_work(akin_run_state *run, const akin_stage *stage,
     if (status == AKIN_OK) akin_stage_report(run, stage->verb, table, call->report, false);
     if (outcome == AKIN_OK) return status;
     akin_error_repeat(outcome, message ? message : "failed");
-    akin_error_context(outcome, "%s: ", akin_job_title(stage->verb, table, room));
-    return outcome == AKIN_GATE ? akin_table_gates_tell(own->job, call->report, outcome) : outcome;
+    if (outcome == AKIN_GATE) return akin_table_gates_tell(own->job, call->report, outcome);
+    return akin_error_context(outcome, "%s: ", akin_job_title(stage->verb, table, room));
 }
 
 /* Runs the verb for these tables, and records it for each. Collective. */
@@ -287,32 +287,21 @@ static akin_status stop_if_signalled(const akin_run_state *run, const akin_stage
                           "stopped by a signal before %s; run it again to continue", stage->verb);
 }
 
-/* The first message, and after it the names of the other tables that were refused. */
-static void note_refused(akin_error_kept *first, size_t before, const akin_job *job) {
-    size_t used = before > 0 ? strlen(first->message) : 0;
-    if (before == 0)
-        akin_error_keep(first);
-    else
-        snprintf(first->message + used, sizeof first->message - used, "%s%s",
-                 before == 1 ? "; also refused: table " : ", ", job->table);
-}
-
 /* Tables are published independently: a gate that refuses one stops the run after the others. */
 static akin_status run_each(akin_run_state *run, const akin_stage *stage) {
-    akin_error_kept first;
+    akin_error_kept refused = {0};
     akin_status status = AKIN_OK;
-    size_t refused = 0;
     for (size_t i = 0; i < run->jobs.count; i++) {
         if (!akin_stage_runs(stage, &run->jobs.list[i])) continue;
         if ((status = stop_if_signalled(run, stage)) != AKIN_OK) break;
         status = run_one(run, stage, &run->jobs.list[i]);
         if (status == AKIN_GATE)
-            note_refused(&first, refused++, &run->jobs.list[i]);
+            akin_error_gather(&refused);
         else if (status != AKIN_OK)
             break;
     }
-    if ((status != AKIN_OK && status != AKIN_GATE) || refused == 0) return status;
-    akin_error_restore(&first);
+    if ((status != AKIN_OK && status != AKIN_GATE) || !*refused.message) return status;
+    akin_error_restore(&refused);
     return AKIN_GATE;
 }
 

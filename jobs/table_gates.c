@@ -4,6 +4,7 @@
 #include "stages.h"
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/text.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,18 +68,45 @@ static bool refuses(const akin_json *report, const char *key) {
     return false;
 }
 
-/* Adds where the limit comes from. */
-static akin_status tell_limit(const akin_job *job, const char *key, akin_status status) {
+/* Where the limit comes from. */
+static akin_status append_limit(akin_text *text, const akin_job *job, const char *key) {
     const char *section = akin_table_gates_section(job, key);
     bool given = akin_options_given(akin_jobfile_options(job->file, section), key);
     char *place = akin_jobfile_place(job->file, section, key);
-    if (place && given)
-        akin_error_set(status, "%s; the limit is %s in [%s], %s", akin_error_message(), key,
-                       section, place);
-    else if (place)
-        akin_error_set(status, "%s; the limit is the default: [%s], %s, has no %s",
-                       akin_error_message(), section, place, key);
+    if (!place) return AKIN_OK;
+    akin_status status =
+        given ? akin_text_append(text, "; the limit is %s in [%s], %s", key, section, place)
+              : akin_text_append(text, "; the limit is the default: [%s], %s, has no %s", section,
+                                 place, key);
     akin_mem_free(place);
+    return status;
+}
+
+static akin_status append_limits(akin_text *text, const akin_job *job, const akin_json *report,
+                                 const char *line) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < GATES && status == AKIN_OK; i++) {
+        char option[32];
+        snprintf(option, sizeof option, "--%s is ", gates[i]);
+        if (refuses(report, gates[i]) && strstr(line, option))
+            status = append_limit(text, job, gates[i]);
+    }
+    return status;
+}
+
+/* A line of the refusal, with its table and the origin of its limit. */
+static akin_status gather_line(akin_error_kept *all, const akin_job *job, const akin_json *report,
+                               const char *line) {
+    akin_status status = AKIN_OK;
+    char room[AKIN_JOB_FILE_SIZE];
+    akin_text *text = NULL;
+    AKIN_TRY(akin_text_create(&text));
+    AKIN_TRY(akin_text_append(text, "%s: %s", akin_job_title(PUBLISH, job->table, room), line));
+    AKIN_TRY(append_limits(text, job, report, line));
+    akin_error_set(AKIN_GATE, "%s", akin_text_bytes(text));
+    akin_error_gather(all);
+done:
+    akin_text_free(text);
     return status;
 }
 
@@ -96,9 +124,13 @@ static void tell_held_back(const akin_job *job, const akin_json *report) {
 
 akin_status akin_table_gates_tell(const akin_job *job, const akin_json *report,
                                   akin_status status) {
+    akin_error_kept all = {0};
     tell_held_back(job, report);
-    for (size_t i = 0; i < GATES; i++)
-        if (refuses(report, gates[i])) status = tell_limit(job, gates[i], status);
+    char *lines = akin_mem_text(akin_error_message()), *rest = lines;
+    for (const char *line; (line = strsep(&rest, "\n"));)
+        if (gather_line(&all, job, report, line) != AKIN_OK) break;
+    akin_mem_free(lines);
+    if (*all.message) akin_error_restore(&all);
     return status;
 }
 

@@ -198,7 +198,7 @@ static akin_status run(akin_call *call) {
         local = print(&params, &result, places);
     status = akin_agree(call->comm, local);
     if (status == AKIN_OK && outcome == AKIN_GATE)
-        status = akin_error_set(AKIN_GATE, "%s", message ? message : "a gate refused");
+        status = akin_error_repeat(AKIN_GATE, message ? message : "a gate refused");
     akin_mem_free(message);
 done:
     akin_mem_free(places);

@@ -217,16 +217,17 @@ static const akin_stage *last_stage(const akin_run_state *run) {
 }
 
 /* A gate refused to publish, and the gallery is there. Returns AKIN_GATE. */
-static akin_status end_refused(const akin_run_state *run, const akin_error_kept *refused,
+static akin_status end_refused(const akin_run_state *run, akin_error_kept *refused,
                                akin_status since) {
     if (since != AKIN_OK) akin_log_warning("%s", akin_error_message());
-    akin_error_restore(refused);
     const akin_stage *gallery = akin_stage_find("gallery");
-    if (since != AKIN_OK || !akin_stage_wanted(gallery, run->job) || last_stage(run) != gallery)
-        return AKIN_GATE;
-    return akin_error_set(AKIN_GATE,
-                          "%s; all other stages are done; its gallery is %s/gallery/index.html",
-                          akin_error_message(), akin_folder_path(run->folder));
+    if (since == AKIN_OK && akin_stage_wanted(gallery, run->job) && last_stage(run) == gallery) {
+        akin_error_set(AKIN_GATE, "all other stages are done; its gallery is %s/gallery/index.html",
+                       akin_folder_path(run->folder));
+        akin_error_gather(refused);
+    }
+    akin_error_restore(refused);
+    return AKIN_GATE;
 }
 
 /* After a gate refused to publish, what follows is made: people judge by it what was refused. */

@@ -44,20 +44,31 @@ static akin_status append_refusal(akin_text *text, const akin_publish_params *pa
                             gate->option, gate->limit);
 }
 
-static akin_status append_refusals(akin_text *text, const akin_publish_params *params,
+/* A line for each gate that refuses, after the first line. */
+static akin_status gather_refusals(akin_error_kept *all, const akin_publish_params *params,
                                    const char *where, const akin_publish_gate *gates,
                                    size_t count) {
     akin_status status = AKIN_OK;
+    akin_text *text = NULL;
+    AKIN_TRY(akin_text_create(&text));
     for (size_t i = 0; i < count; i++) {
         if (!gates[i].refuses) continue;
-        if (akin_text_length(text) > 0) AKIN_TRY(akin_text_append(text, "; "));
+        akin_text_clear(text);
         if (where) {
             AKIN_TRY(akin_text_append_hidden(text, where));
             AKIN_TRY(akin_text_append(text, ": "));
         }
         AKIN_TRY(append_refusal(text, params, &gates[i]));
+        if (!*all->message) {
+            akin_error_set(AKIN_GATE, "nothing was published: inspect the table, and publish with "
+                                      "another limit if it is right");
+            akin_error_gather(all);
+        }
+        akin_error_set(AKIN_GATE, "%s", akin_text_bytes(text));
+        akin_error_gather(all);
     }
 done:
+    akin_text_free(text);
     return status;
 }
 
@@ -65,20 +76,16 @@ akin_status akin_publish_check_gates(const akin_publish_params *params,
                                      const akin_publish_result *result,
                                      const akin_publish_place *places) {
     akin_status status = AKIN_OK;
-    akin_text *text = NULL;
+    akin_error_kept all = {0};
     akin_publish_gate gates[AKIN_PUBLISH_GATES];
-    AKIN_TRY(akin_text_create(&text));
-    AKIN_TRY(append_refusals(text, params, NULL, gates,
+    AKIN_TRY(gather_refusals(&all, params, NULL, gates,
                              akin_publish_gates(params, result, NULL, gates)));
     for (size_t i = 0; i < params->url_count; i++)
-        AKIN_TRY(append_refusals(text, params, params->urls[i], gates,
+        AKIN_TRY(gather_refusals(&all, params, params->urls[i], gates,
                                  akin_publish_gates(params, result, &places[i], gates)));
-    if (akin_text_length(text) > 0)
-        status = akin_error_set(AKIN_GATE,
-                                "nothing was published: %s; inspect the table, and publish with "
-                                "another limit if it is right",
-                                akin_text_bytes(text));
+    if (!*all.message) goto done;
+    akin_error_restore(&all);
+    status = AKIN_GATE;
 done:
-    akin_text_free(text);
     return status;
 }
