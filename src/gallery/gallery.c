@@ -73,6 +73,7 @@ static akin_gallery_size size_of(const akin_gallery_params *params) {
 static void free_page(gallery *g) {
     akin_gallery_rows_release(&g->rows);
     akin_evaluate_categories_free(g->categories);
+    akin_mem_free(g->counts.worst);
     akin_table_close(g->before);
     akin_table_close(g->table);
 }

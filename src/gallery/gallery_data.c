@@ -1,5 +1,6 @@
 /* gallery_data: the items and their neighbours as scripts. */
 #include "gallery_data.h"
+#include "gallery_ruled.h"
 #include "gallery_scripts.h"
 #include <akin/mem.h>
 #include <akin/text.h>
@@ -22,9 +23,12 @@ typedef struct {
     uint32_t *in;   /* [rows], number of lists that contain the row */
     int32_t *from;  /* [rows of lists, FROM]: who recommends it, best rank first; -1 = none */
     uint16_t *rank; /* their ranks, [as from] */
+    uint8_t *own;   /* [as counts->worst]: neighbours of the category that those have */
+    akin_gallery_ruled *ruled;
 } writer;
 
-enum { FROM = 12 }; /* most items listed that recommend an item */
+enum { FROM = 12 };               /* most items listed that recommend an item */
+enum { JUDGED = 10, MOST = 255 }; /* neighbours of a list that are judged; `own` of none */
 
 /* --- the kinds of rows --- */
 
@@ -104,6 +108,21 @@ done:
     return status;
 }
 
+static akin_status append_attributes(writer *w, size_t row, bool all);
+
+static akin_status append_facts(writer *w, size_t first, size_t count) {
+    akin_status status = AKIN_OK;
+    if (!akin_gallery_ruled_any(w->ruled)) return AKIN_OK;
+    AKIN_TRY(akin_text_append(w->text, ",\n\"facts\":["));
+    for (size_t row = first; row < first + count; row++) {
+        if (row > first) AKIN_TRY(akin_text_append(w->text, ","));
+        AKIN_TRY(append_attributes(w, row, false));
+    }
+    status = akin_text_append(w->text, "]");
+done:
+    return status;
+}
+
 static akin_status write_index(void *context, size_t first, size_t count) {
     akin_status status = AKIN_OK;
     writer *w = context;
@@ -118,6 +137,7 @@ static akin_status write_index(void *context, size_t first, size_t count) {
     AKIN_TRY(akin_text_append(w->text, "]"));
     AKIN_TRY(append_picked(w, "unavailable", first, count, is_unavailable));
     AKIN_TRY(append_picked(w, "missing", first, count, is_missing));
+    AKIN_TRY(append_facts(w, first, count));
     AKIN_TRY(append_pictures(w, first, count));
     AKIN_TRY(akin_text_append(w->text, "});\n"));
     for (size_t row = first; row < first + count && row < w->rows->items; row++)
@@ -172,6 +192,26 @@ static size_t offset_of(const writer *w) {
     return w->rows->targets > 0 ? w->rows->items : 0;
 }
 
+/* Keeps the WORST rows of each category whose lists have the fewest neighbours of it; ties go to
+ * the first. */
+static void judge(writer *w, size_t row, const int32_t *neighbor, size_t count) {
+    int32_t category = category_of(w, row);
+    if (category < 0) return;
+    int32_t *worst = w->counts->worst + (size_t)category * AKIN_GALLERY_WORST;
+    uint8_t *fewest = w->own + (size_t)category * AKIN_GALLERY_WORST;
+    uint8_t own = 0;
+    for (size_t r = 0; r < count && r < JUDGED; r++)
+        own += category_of(w, (size_t)neighbor[r] + offset_of(w)) == category;
+    size_t at = AKIN_GALLERY_WORST;
+    while (at > 0 && own < fewest[at - 1]) at--;
+    if (at == AKIN_GALLERY_WORST) return;
+    size_t behind = AKIN_GALLERY_WORST - 1 - at;
+    memmove(worst + at + 1, worst + at, behind * sizeof *worst);
+    memmove(fewest + at + 1, fewest + at, behind * sizeof *fewest);
+    worst[at] = (int32_t)row;
+    fewest[at] = own;
+}
+
 /* One pass over all lists, on every rank. */
 static akin_status turn_around(writer *w) {
     akin_status status = AKIN_OK;
@@ -179,12 +219,14 @@ static akin_status turn_around(writer *w) {
     for (size_t first = 0; first < n; first += AKIN_GALLERY_LIST) {
         size_t count = n - first < AKIN_GALLERY_LIST ? n - first : AKIN_GALLERY_LIST;
         AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, NULL, w->list_counts));
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
+            judge(w, first + i, w->neighbor + i * k, (size_t)w->list_counts[i]);
             for (size_t r = 0; r < (size_t)w->list_counts[i]; r++) {
                 size_t item = (size_t)w->neighbor[i * k + r] + offset_of(w);
                 w->in[item]++;
                 if (is_own(w, item)) consider(w, item, first + i, r);
             }
+        }
         akin_comm_poll(w->comm);
     }
 done:
@@ -202,8 +244,8 @@ done:
     return status;
 }
 
-/* {"brand":"Acme","price":12.5}: the attributes that the item has. */
-static akin_status append_attributes(writer *w, size_t row) {
+/* {"brand":"Acme","price":12.5}: the attributes that the item has, or only those that rules use. */
+static akin_status append_attributes(writer *w, size_t row, bool all) {
     akin_status status = AKIN_OK;
     bool any = false, of_target = row >= w->rows->items;
     akin_labels *labels = of_target ? w->rows->target_facts : w->rows->labels;
@@ -212,8 +254,10 @@ static akin_status append_attributes(writer *w, size_t row) {
         labels = w->rows->target_shots.labels;
         row = akin_gallery_rows_target_picture(w->rows, row);
     }
-    AKIN_TRY(akin_text_append(w->text, ",{"));
+    AKIN_TRY(akin_text_append(w->text, "{"));
     for (size_t a = 0; labels && a < akin_labels_attributes(labels); a++) {
+        if (!all && !akin_gallery_ruled_is(w->ruled, akin_labels_attribute_name(labels, a)))
+            continue;
         bool number = akin_labels_attribute_kind(labels, a) == AKIN_ATTRIBUTE_NUMBER;
         double value = number ? (double)akin_labels_attribute_numbers(labels, a)[row] : 0;
         int32_t index = number ? 0 : akin_labels_attribute_values(labels, a)[row];
@@ -274,7 +318,8 @@ static akin_status append_list(writer *w, size_t row, size_t i) {
     if (count > fill) count_score(w, w->counts->best, best);
     AKIN_TRY(akin_text_append(w->text, "],%zu", fill));
     AKIN_TRY(append_from(w, row));
-    AKIN_TRY(append_attributes(w, row));
+    AKIN_TRY(akin_text_append(w->text, ","));
+    AKIN_TRY(append_attributes(w, row, true));
     AKIN_TRY(akin_text_append(w->text, ",%d", (int)w->pinned[i]));
     if (w->picture) AKIN_TRY(append_pairs(w, i, count));
     status = akin_text_append(w->text, "]");
@@ -289,7 +334,8 @@ static akin_status append_target(writer *w, size_t row) {
     AKIN_TRY(append_group(w, row));
     AKIN_TRY(akin_text_append(w->text, ",[],[],0"));
     AKIN_TRY(append_from(w, row));
-    AKIN_TRY(append_attributes(w, row));
+    AKIN_TRY(akin_text_append(w->text, ","));
+    AKIN_TRY(append_attributes(w, row, true));
     status = akin_text_append(w->text, ",0]");
 done:
     return status;
@@ -359,13 +405,20 @@ static akin_status write_own(writer *w) {
     if (pairs) w->picture = akin_mem_alloc(values, sizeof *w->picture);
     if (pairs) w->other = akin_mem_alloc(values, sizeof *w->other);
     size_t own = (place_of(w, rows_of(w)) + AKIN_GALLERY_LIST) * FROM;
+    size_t worst = akin_labels_category_count(w->rows->labels) * AKIN_GALLERY_WORST;
+    w->counts->worst = akin_mem_alloc(worst, sizeof *w->counts->worst);
+    w->own = akin_mem_alloc(worst, sizeof *w->own);
     w->in = akin_mem_zalloc(rows_of(w), sizeof *w->in);
     w->from = akin_mem_alloc(own, sizeof *w->from);
     w->rank = akin_mem_zalloc(own, sizeof *w->rank);
     if (!w->neighbor || !w->score || !w->list_counts || !w->filled || !w->pinned || !w->in ||
-        !w->from || !w->rank || (pairs && (!w->picture || !w->other)))
+        !w->from || !w->rank || !w->own || !w->counts->worst ||
+        (pairs && (!w->picture || !w->other)))
         goto done;
     memset(w->from, 0xFF, own * sizeof *w->from); /* -1 */
+    memset(w->counts->worst, 0xFF, worst * sizeof *w->counts->worst);
+    memset(w->own, MOST, worst);
+    AKIN_TRY(akin_gallery_ruled_read(w->table, w->rows, &w->ruled));
     AKIN_TRY(akin_text_create(&w->text));
     AKIN_TRY(turn_around(w));
     AKIN_TRY(write_scripts(w));
@@ -380,6 +433,8 @@ done:
     akin_mem_free(w->in);
     akin_mem_free(w->from);
     akin_mem_free(w->rank);
+    akin_mem_free(w->own);
+    akin_gallery_ruled_free(w->ruled);
     akin_text_free(w->text);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <akin/csv.h>
 #include <akin/ids.h>
 #include <akin/mem.h>
+#include <akin/ncfile.h>
 #include <akin/table.h>
 #include <akin/text.h>
 #include <stdint.h>
@@ -19,6 +20,30 @@ typedef struct {
 /* With two catalogues, duplicates are targets, which come after the items. */
 static size_t offset_of(const akin_table *table) {
     return akin_table_is_against(table) ? akin_table_items(table) : 0;
+}
+
+/* In each set the first available one stands for it, if there is one. Of what the table itself
+ * collapsed, it has decided which one is recommended. */
+static akin_status prefer_available(const akin_table *table, int32_t *of) {
+    akin_status status = AKIN_OK;
+    size_t n = akin_table_targets(table);
+    int8_t *available = akin_mem_alloc(n, sizeof *available);
+    int32_t *instead = akin_mem_alloc(n, sizeof *instead); /* of an unavailable one; -1 = none */
+    if (!available || !instead) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_ncfile_get(akin_table_file(table), "available", 0, n, available));
+    for (size_t i = 0; i < n; i++) instead[i] = -1;
+    for (size_t i = 0; i < n; i++)
+        if (of[i] >= 0 && available[i] && !available[of[i]] && instead[of[i]] < 0)
+            instead[of[i]] = (int32_t)i;
+    for (size_t i = 0; i < n; i++)
+        if (of[i] >= 0 && instead[of[i]] >= 0)
+            of[i] = instead[of[i]] == (int32_t)i ? -1 : instead[of[i]];
+    for (size_t i = 0; i < n; i++)
+        if (instead[i] >= 0) of[i] = instead[i];
+done:
+    akin_mem_free(available);
+    akin_mem_free(instead);
+    return status;
 }
 
 static akin_status look_through(const akin_table *table, int32_t *of) {
@@ -38,6 +63,7 @@ static akin_status look_through(const akin_table *table, int32_t *of) {
             if (of[i] < 0 || kept < of[i]) of[i] = kept;
         }
     }
+    status = prefer_available(table, of);
 done:
     akin_lists_free(lists);
     return status;

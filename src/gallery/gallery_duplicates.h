@@ -5,7 +5,7 @@
  * duplicates.csv       kept, duplicate; all of them
  *
  * The duplicates are those in the table (duplicate_of). In a table without them, and with cosines
- * as scores, they are neighbours with a score of 1. With two catalogues they are targets. The
+ * as scores, they are neighbours with a score of 1; the first available one stands for its set. With two catalogues they are targets. The
  * largest sets come first, each with at most AKIN_GALLERY_MEMBERS of its members. */
 #ifndef AKIN_GALLERY_DUPLICATES_H
 #define AKIN_GALLERY_DUPLICATES_H

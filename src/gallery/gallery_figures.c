@@ -48,6 +48,19 @@ static void set_categories(akin_json *summary, akin_labels *labels) {
     akin_json_set_node(summary, "categories", &names);
 }
 
+/* [[row...]...], as many as categories: those of its rows with the fewest neighbours of it. */
+static void set_worst(akin_json *summary, const akin_gallery_facts *facts) {
+    akin_json *list = akin_json_array();
+    for (size_t c = 0; c < akin_labels_category_count(facts->rows->labels); c++) {
+        akin_json *rows = akin_json_array();
+        const int32_t *worst = facts->counts->worst + c * AKIN_GALLERY_WORST;
+        for (size_t i = 0; i < AKIN_GALLERY_WORST && worst[i] >= 0; i++)
+            akin_json_append_number(rows, worst[i]);
+        akin_json_append_node(list, &rows);
+    }
+    akin_json_set_node(summary, "worst", &list);
+}
+
 /* The kind of rows: products and their number of pictures; two catalogues. */
 static void set_sides(akin_json *summary, const akin_gallery_facts *facts) {
     akin_json_set_bool(summary, "products", facts->rows->shots.labels != NULL);
@@ -103,6 +116,7 @@ static void set_refined(akin_json *summary, const akin_gallery_facts *facts) {
     akin_json_set_integer(summary, "filled_items", (long long)facts->measured->filled_items);
     akin_json_set_number(summary, "average_precision", facts->measured->average_precision);
     set_by_category(summary, facts->by_category);
+    set_worst(summary, facts);
 }
 
 /* A copy of the node, or an empty list. */

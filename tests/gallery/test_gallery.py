@@ -160,6 +160,10 @@ def test_figures():
         assert b.run("return document.querySelectorAll('#figures svg').length") == 4
         bars = b.run("return [...document.querySelectorAll('#figures svg')].map(s => s.querySelectorAll('rect').length)")
         assert bars[0] > 0 and bars[1] > 0
+        assert b.run("return [...document.querySelectorAll('#figures .legend')].map(l => l.textContent)") == ["training", "held-out pictures"] * 2
+        assert "held-out" not in b.run("return [...document.querySelectorAll('#figures svg text')].map(s => s.textContent).join()")  # never on a line
+        rates = re.findall(r"([\d.,]+)(\w?) (?:images|pairs|items)/s", text)
+        assert len(rates) >= 5 and not any(unit for _, unit in rates), rates
         assert b.run("return [...document.querySelectorAll('#figures polyline')].map(l => l.getAttribute('points').split(' ').length)") == [3, 3, 3, 3]
         assert "Agreement of views" in text  # this objective has a curve of its own
         assert "Parts of a vector" in text and metrics["train"]["weights_chosen"] in text
@@ -266,7 +270,7 @@ def test_map_and_precision_by_category():
         assert len(set(places)) == len(places)
         inside = b.run("const m = document.querySelector('.map').getBoundingClientRect(); return [...document.querySelectorAll('.map a')]"
                        ".every(a => { const r = a.getBoundingClientRect(); return r.left >= m.left - 1 && r.right <= m.right + 1 && r.bottom <= m.bottom + 1; })")
-        assert inside and len(b.run("return [...document.querySelectorAll('.legend')].map(l => l.textContent)")) == 3
+        assert inside and len(b.run("return [...document.querySelectorAll('#map .legend')].map(l => l.textContent)")) == 3
         b.run("const s = document.querySelector('#category'); s.value = 'shoes'; s.dispatchEvent(new Event('change'))")  # fades the others
         faded = b.run("return [...document.querySelectorAll('.map a')].filter(a => a.classList.contains('faded')).map(a => a.title.split(' · ')[1])")
         assert 0 < len(faded) < len(ids) and "shoes" not in faded and b.run("return document.querySelector('#map').checkVisibility()")
@@ -290,6 +294,13 @@ def test_map_and_precision_by_category():
             e = told[name]
             assert abs(float(lacks) - missing(name)) <= 0.5001
             assert (items, at1, at10, average) == (str(e["items"]), share(e["precision_at_1"]), share(e["precision_at_10"]), share(e["mean_average_precision"]))
+        with netCDF4.Dataset("results/table.nc") as d:
+            d.set_auto_mask(False)
+            neighbor, category, names = d["neighbor"][...], d["category"][...], ["bags", "hats", "shoes"]
+        own, ids = ((category[neighbor] == category[:, None]) & (neighbor >= 0)).sum(1), sorted(lists_of("results/table.nc"), key=str.encode)
+        gain = b.run("const p = [...document.querySelectorAll('#figures .panel')].find(p => p.querySelector('h2').textContent === 'Most to gain');"
+                     "return [...p.querySelectorAll('ul')].map(u => [...u.querySelectorAll('.card')].map(c => c.dataset.id))")
+        assert gain == [[ids[i] for i in sorted(np.flatnonzero(category == names.index(r[0])), key=lambda i: (own[i], i))[:4]] for r in rows[:3]], gain
         names_of = ("return [...[...document.querySelectorAll('#figures .panel')].find(p => p.querySelector('h2').textContent === 'Precision by category')"
                     ".querySelectorAll('tbody a')].map(a => a.textContent)")
         b.run("[...document.querySelectorAll('#figures th button')].find(x => x.textContent === 'mean average').click()")  # sorted by it, the largest first
@@ -358,6 +369,19 @@ def test_duplicates():
             b.until(READY)
             assert words in b.run(TEXT, f"#{view} .empty")
         assert b.console() == []
+    # Where the table collapses none, the first available one of a set stands for it, not one that is out of stock.
+    with netCDF4.Dataset("results/catalog.nc") as d:
+        d.set_auto_mask(False)
+        available = d["available"][...]
+    out = next(i for i in range(N - 4) if not available[i] and available[i + 1])
+    rows = np.random.default_rng(8).standard_normal((N, 6)).astype(np.float32)
+    rows[out + 1 : out + 4] = rows[out]
+    np.save("planted.npy", rows)
+    akin("embed", "results/catalog.nc", "--from", "planted.npy", "--ids", "planted.ids", "-o", "stock.nc")
+    akin("neighbors", "stock.nc", "-o", "stock-table.nc", "-k", 5)
+    akin("gallery", "stock-table.nc", "--source", "pictures with blanks/catalog.csv", "-o", "stock")
+    with open("stock/duplicates.csv", encoding="utf-8", newline="") as f:
+        assert list(csv.reader(f))[1:] == [[names[out + 1], names[i]] for i in (out, out + 2, out + 3)]
     done = akin("gallery", "two.nc", "--source", "pictures with blanks/catalog.csv", "-o", "refused", "--embeddings", "results/embeddings.nc", expect=3)
     assert "is not what two.nc was made from" in done.err and not os.path.exists("refused")
 

@@ -150,6 +150,8 @@ def test_the_map_on_a_phone():
     with look(390) as b:
         show(b, "#?map")
         b.until("return getComputedStyle(document.querySelector('.plane')).getPropertyValue('--corner') !== ''")
+        assert b.run("const r = document.querySelector('.map').getBoundingClientRect(); return r.height > r.width")
+        assert "evenly" not in b.run("return document.querySelector('section:not([hidden])').innerText")  # all are shown
         before = b.run(size)
         b.run("""const board = document.querySelector('.map'), r = board.getBoundingClientRect(), x = r.left + r.width / 2, y = r.top + r.height / 2;
                  const tell = (type, id, at) => board.dispatchEvent(new PointerEvent(type, { pointerId: id, pointerType: 'touch', clientX: at, clientY: y, bubbles: true }));

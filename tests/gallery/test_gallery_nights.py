@@ -172,6 +172,19 @@ def test_an_item_with_all_that_is_known_of_it():
         b.until("const i = document.querySelector('.about img'); return i.complete && i.naturalWidth > 0")
         assert b.run("return getComputedStyle(document.querySelector('.about img')).objectFit") == "scale-down"
     shoot("item", "item/gallery", "#" + most)
+    # Of a table with rules a list says which, and its cards show what they are about.
+    akin("neighbors", "item/embeddings.nc", "-o", "ruled.nc", "-k", 5, "--same-category", "--within", "price=0.5..0.9x")
+    akin("gallery", "ruled.nc", "--source", "catalog.csv", "-o", "cheaper")
+    with Browser() as b:
+        b.open(page("cheaper", "#" + most))
+        b.until(READY)
+        assert b.run("return document.querySelector('#rules').innerText") == "Rules of this table: same-category, within price=0.5..0.9x"
+        assert b.run("return [...document.querySelectorAll('#neighbors .card .ruled')].map(r => r.innerText)") == [
+            f"price {10 + int(other[5:]) / 4:g}" for other in lists_of("ruled.nc")[most]]
+        b.open(page("item/gallery", "#" + most))
+        b.until(READY)
+        assert not b.run("return document.querySelector('#rules') || document.querySelector('.ruled')")
+    shoot("ruled", "cheaper", "#" + most)
     akin("gallery", "item/table.nc", "--source", "catalog.csv", "-o", "refused", "--product-url", "javascript:alert({id})", expect=2)
     akin("gallery", "item/table.nc", "--source", "catalog.csv", "-o", "refused", "--product-url", "https://shop.example/p/", expect=2)
 

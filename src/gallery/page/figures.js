@@ -1,7 +1,7 @@
 /* The figures of the job: numbers, rejects, stages, and the charts, drawn as SVG. */
 "use strict";
 akin.figures = (section, summary, tools) => {
-  const { noun, el, number, plural, percent, tiles, counts, itemsAddress, card, find } = tools;
+  const { noun, el, number, plural, percent, tiles, counts, itemsAddress, card } = tools;
   const Nouns = noun === "item" ? "Items" : "Products";
   const phone = innerWidth < 520; // a chart is drawn as wide as it is shown, so that its letters can be read
   const WIDTH = phone ? 340 : 640, HEIGHT = phone ? 220 : 250, LEFT = 62, RIGHT = 14, TOP = 14, BOTTOM = 42, MARKS = phone ? 4 : 8;
@@ -68,16 +68,13 @@ akin.figures = (section, summary, tools) => {
     const last = Math.max(2, epochs), top = tall[tall.length - 1];
     const { chart, x, y } = frame(label, { low: 1, high: last, marks: marks(1, last, MARKS).filter((v) => v >= 1 && v <= last && Number.isInteger(v)) },
       { low: tall[0], high: top > tall[0] ? top : tall[0] + 1, marks: tall }, x_title, y_title);
-    lines.forEach((line, n) => {
+    for (const line of lines) {
       const points = line.points.map(([i, v]) => `${x(i).toFixed(2)},${y(v).toFixed(2)}`).join(" ");
       chart.append(svg("polyline", { class: `curve ${line.style}`, points }));
       if (line.points.length <= 60)
         for (const [i, v] of line.points) chart.append(svg("circle", { class: `dot ${line.style}`, cx: x(i), cy: y(v), r: 3.5 }, svg("title", {}, `${line.name}, epoch ${i}: ${v.toPrecision(5)}`)));
-      if (lines.length > 1)
-        chart.append(svg("line", { class: `curve ${line.style}`, x1: WIDTH - 180, x2: WIDTH - 156, y1: TOP + 12 + 18 * n, y2: TOP + 12 + 18 * n }),
-          svg("text", { x: WIDTH - 148, y: TOP + 16 + 18 * n }, line.name));
-    });
-    return chart;
+    }
+    return lines.length > 1 ? [el("p", { class: "legends" }, lines.map((line) => el("span", { class: "legend" }, el("i", { class: `line ${line.style}` }), line.name))), chart] : chart;
   }
 
   const tile = (value, name, words) => el("div", { class: "number" }, el("b", {}, value), el("span", {}, name), el("small", {}, words));
@@ -154,7 +151,7 @@ akin.figures = (section, summary, tools) => {
   function parts() {
     if (!summary.parts || !summary.parts.length) return null;
     const squares = summary.parts.map((p) => p.weight * p.weight), all = squares.reduce((a, b) => a + b, 0);
-    return panel("Parts of a vector", "How much each part counts in a cosine, before parts are joined. " + (typeof summary.weights_chosen === "string" ? summary.weights_chosen : ""),
+    return panel("Parts of a vector", "How much each part counts in a cosine, before parts are joined. " + (typeof summary.weights_chosen === "string" ? summary.weights_chosen + "." : ""),
       el("table", {}, head("Part", "Columns", "Share"), el("tbody", {}, summary.parts.map((p, i) => el("tr", {}, el("td", {}, p.name, share(squares[i], all)), cell(number(p.columns)), cell(percent(squares[i] / all)))))));
   }
   function stages() {
@@ -162,7 +159,7 @@ akin.figures = (section, summary, tools) => {
     return panel("Stages", "Time and rate of each stage of the job.", el("table", {}, head("Stage", "Seconds", "Rate"), el("tbody", {}, summary.stages.map((s) => {
       if (s.night) return el("tr", {}, el("td", {}, s.verb, " ", el("small", { class: "quiet" }, `not run; its output of ${s.night} is used`)), cell("–"), cell("–"));
       return el("tr", {}, el("td", {}, s.verb), cell(s.seconds === null ? "–" : s.seconds < 0.005 ? "< 0.01" : s.seconds.toFixed(s.seconds < 1 ? 2 : s.seconds < 100 ? 1 : 0)),
-        cell(s.rate === null ? "–" : `${s.rate.toLocaleString("en", s.rate >= 1e5 ? { notation: "compact", maximumFractionDigits: 1 } : { maximumFractionDigits: s.rate < 10 ? 1 : 0 })} ${s.unit}`));
+        cell(s.rate === null ? "–" : `${s.rate.toLocaleString("en", { maximumFractionDigits: s.rate < 10 ? 1 : 0 })} ${s.unit}`));
     }))));
   }
   function categories() {
@@ -194,9 +191,9 @@ akin.figures = (section, summary, tools) => {
   function weakest() {
     const worst = [...large].sort((a, b) => missed(b) - missed(a) || (a[0] < b[0] ? -1 : 1)).slice(0, 3);
     if (worst.length < 2) return null;
-    return panel("Weakest categories", `The categories with most to gain, weighted by size, with some of their ${noun}s, whose neighbours are worth a look.`, worst.map((entry) => [
-      el("h3", {}, el("a", { href: itemsAddress("", entry[0], 1) }, entry[0]), ` ${percent(entry[4])} mean average precision of ${plural(entry[1], noun)}`),
-      el("ul", { class: "grid small" }, find("", entry[0]).slice(0, 4).map((row) => card(row)))]));
+    return panel("Most to gain", `The categories with the most under “missing”. That grows with the size of a category, so a large one may be here though its precision is high. Below each, the ${noun}s whose lists have the fewest ${noun}s of the category.`, worst.map((entry) => [
+      el("h3", {}, el("a", { href: itemsAddress("", entry[0], 1) }, entry[0]), ` ${number(Math.round(missed(entry)))} missing: ${plural(entry[1], noun)}, mean average precision ${percent(entry[4])}`),
+      el("ul", { class: "grid small" }, summary.worst[summary.categories.indexOf(entry[0])].map((row) => card(row)))]));
   }
   section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, akin.settings(summary.options)].filter(Boolean).join(" · "))), alarms() || "", numbers(),
     el("div", { class: "panels" }, [

@@ -6,7 +6,7 @@
 "use strict";
 const akin = (() => {
   const PAGE = 60; // items on a page
-  const data = { ids: [], lower: [], category: [], unavailable: new Set(), missing: new Set(), lists: new Map(), pictures: [] };
+  const data = { ids: [], lower: [], category: [], facts: [], unavailable: new Set(), missing: new Set(), lists: new Map(), pictures: [] };
   const scripts = new Map();
   const scrolled = new Map(); // address -> how far down it was left
   let summary = null, total = 0, noun = "item", changed = null, compared = null, mapped = null, doubled = null, rows = null, others = null, shown = [], explain = (item) => item, lastItems = "#?", address = location.hash, followed = false, turn = 0;
@@ -67,6 +67,7 @@ const akin = (() => {
       data.lower[first + i] = id.toLowerCase();
       data.category[first + i] = part.category[i];
     });
+    (part.facts || []).forEach((facts, i) => { data.facts[first + i] = facts; }); // what rules choose by
     part.unavailable.forEach((i) => data.unavailable.add(first + i));
     part.missing.forEach((i) => data.missing.add(first + i));
     (part.pictures || []).forEach((list, i) => { // of a product: [{number, id}]; its ids are found too
@@ -108,6 +109,7 @@ const akin = (() => {
   }
   /* What a product's picture is called. */
   const pictureId = (row, number) => data.pictures[row]?.find((one) => one.number === number)?.id;
+  const valueText = (value) => (typeof value === "number" ? value.toLocaleString("en") : value.replaceAll("|", ", "));
   /* pair: of products, [row, its picture, the picture of this one]: the two that are most alike. marks: says of which catalogue it is. */
   function card(row, score, fill, pin, { pair, marks } = {}) {
     const away = data.unavailable.has(row);
@@ -122,6 +124,7 @@ const akin = (() => {
         score !== undefined && el("div", { class: "meter" }, bar(score)),
         el("div", { class: "text" },
           el("span", { class: "name", title: data.ids[row] }, data.ids[row]),
+          data.facts[row] && el("span", { class: "ruled" }, Object.entries(data.facts[row]).map(([key, value]) => el("span", {}, `${key} ${valueText(value)}`))),
           el("span", { class: "under" },
             el("span", { class: "category", title: categoryName(row) || null }, categoryName(row)),
             score !== undefined && el("span", { class: "score", title: `score ${score}` }, scoreText(score))))));
@@ -222,7 +225,7 @@ const akin = (() => {
   /* named: the picture of a product that the address names. */
   function about(row, list, named) {
     const away = data.unavailable.has(row), name = categoryName(row);
-    const facts = [["Category", name || "none"], ["Group", list.group || "none"], ["Available", away ? "no" : "yes"], ...Object.entries(list.attributes).map(([key, value]) => [key, typeof value === "number" ? value.toLocaleString("en") : value.replaceAll("|", ", ")])];
+    const facts = [["Category", name || "none"], ["Group", list.group || "none"], ["Available", away ? "no" : "yes"], ...Object.entries(list.attributes).map(([key, value]) => [key, valueText(value)])];
     if (summary.targets) facts.unshift(["Catalogue", sideName(row)]);
     if (data.pictures[row]) facts.push(["Pictures", number(data.pictures[row].length)]);
     if (!isTarget(row)) facts.push([`Similar ${noun}s`, number(list.real)]);
@@ -255,9 +258,15 @@ const akin = (() => {
     if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”,` : "all, marked “fill”,"} were added because they are typical of the ${noun}'s category, whatever their scores`);
     return words.join("; ");
   }
+  /* The table's rules, "same-category, within price=0.5..2x"; all its options stand among the figures. */
+  function rules() {
+    const plain = /^"?(k|min-score|pictures|score|pool)=/, words = akin.settings(summary.options).match(/(?:[^\s"]|"[^"]*")+/g) || [];
+    return words.filter((word) => !plain.test(word) || /^min-score=/.test(word)).map((word) => word.replace(/=yes$/, "").replaceAll('"', "").replace("=", " ")).join(", ");
+  }
   function neighborsOf(row, list) {
-    const pair = (i) => list.pairs && [row, ...list.pairs[i]];
+    const pair = (i) => list.pairs && [row, ...list.pairs[i]], said = rules();
     return [el("div", { class: "heading" }, el("h2", {}, summary.targets ? `Most similar of ${summary.targets_name}` : `Most similar ${noun}s`),
+      said ? el("p", { class: "rules", id: "rules" }, `Rules of this table: ${said}`) : "",
       list.neighbors.length ? el("p", { class: "quiet", id: "order" }, explained(list)) : ""),
     list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => explain(card(other, list.scores[i], i >= list.real, i < list.pinned, { pair: pair(i) }), row, other, i)))
       : el("div", { class: "empty" }, el("strong", {}, `No similar ${noun}s`), summary.targets ? `No ${noun} of ${summary.targets_name} satisfies the rules and the minimum score of this table.` : `No other ${noun} satisfies the rules and the minimum score of this table.`)];
@@ -379,7 +388,7 @@ const akin = (() => {
     $("to-duplicates").hidden = !summary.duplicates;
     $("night").textContent = $("night").title = summary.name || "";
     $("foot").textContent = `${summary.name ? summary.name + " · " : ""}made by akin ${summary.version} from table ${summary.table_digest.slice(0, 12)}`;
-    akin.figures($("figures"), summary, { noun, el, number, plural, percent, tiles, counts: fillCategories(), itemsAddress, card, find });
+    akin.figures($("figures"), summary, { noun, el, number, plural, percent, tiles, counts: fillCategories(), itemsAddress, card });
     listen();
     offerTables();
     await show();

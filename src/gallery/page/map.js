@@ -34,14 +34,17 @@ akin.showMap = (section, map, tools) => {
     return node;
   }
   const plane = el("div", { class: "plane" }, map.items.map(spot)), board = el("div", { class: "map" }, plane);
-  board.style.aspectRatio = `${map.columns} / ${map.lines}`;
+  /* On a phone the whole of it would be dots in a strip: it is taller there and begins with pictures of at least 30 pixels. */
+  const narrow = innerWidth / map.columns < 18;
+  plane.style.aspectRatio = `${map.columns} / ${map.lines}`;
+  board.style.aspectRatio = narrow ? "3 / 4" : plane.style.aspectRatio;
 
   /* Zoom with the wheel or the buttons, pan by dragging; what is under the pointer stays there. */
   const at = { scale: 1, x: 0, y: 0 };
   function place() {
-    const { width, height } = board.getBoundingClientRect();
+    const { clientWidth: width, clientHeight: height } = board, free = height - plane.offsetHeight * at.scale;
     at.x = Math.min(0, Math.max(width * (1 - at.scale), at.x));
-    at.y = Math.min(0, Math.max(height * (1 - at.scale), at.y));
+    at.y = free > 1 ? free / 2 : Math.min(0, Math.max(free, at.y)); // what is lower than its board lies in its middle
     board.style.touchAction = at.scale > 1 ? "none" : ""; // a finger moves what is enlarged, else the page
     /* The edges and corners of pictures keep their size. */
     plane.style.setProperty("--thick", `${Math.min(3, Math.max(1, width / map.columns * at.scale / 10)) / at.scale}px`);
@@ -117,12 +120,11 @@ akin.showMap = (section, map, tools) => {
   section.replaceChildren(
     el("div", { class: "heading" }, el("h1", {}, "Map"), el("p", { class: "quiet", id: "mapped" }, (map.items.length < summary.items ? `a sample of ${number(map.items.length)} of ${plural(summary.items, noun)}` : plural(map.items.length, noun)) + `: similar ${noun}s are close to each other`)),
     names.length ? el("p", { class: "legends" }, names.map(legend), others()) : "", controls, board,
-    el("p", { class: "quiet" }, `The first two principal components of ${plural(map.sampled, "vector")}, evenly chosen from the catalogue; they explain ${percent(map.explained[0])} and ${percent(map.explained[1])} of the variance. Pictures are moved apart, so distances are not to scale.`));
-  /* On a phone the whole of it would be dots: it begins with pictures of at least 30 pixels, around the middle. */
+    el("p", { class: "quiet" }, `The first two principal components of ${map.sampled < summary.items ? `${plural(map.sampled, "vector")}, evenly chosen from the catalogue` : "the vectors"}; they explain ${percent(map.explained[0])} and ${percent(map.explained[1])} of the variance. Pictures are moved apart, so distances are not to scale.`));
   requestAnimationFrame(() => { // the section has a size by then
     const shown = board.getBoundingClientRect().width;
-    if (shown > 0 && shown / map.columns < 18) middle(30 * map.columns / shown);
-    else place();
+    place();
+    if (shown > 0 && narrow) middle(30 * map.columns / shown);
   });
 };
 akin.showDuplicates = (section, doubled, tools) => {
@@ -148,6 +150,6 @@ akin.showDuplicates = (section, doubled, tools) => {
   next();
   section.replaceChildren(
     el("div", { class: "heading" }, el("h1", {}, "Duplicates"), el("p", { class: "quiet" }, `${plural(doubled.sets, "set")} of ${noun}s that look the same, ${plural(doubled.items + doubled.sets, noun)} in all; the largest sets first`), el("a", { href: "duplicates.csv", download: "duplicates.csv" }, "All as CSV")),
-    el("p", { class: "quiet" }, doubled.collapsed ? `Framed: the ${noun} of each set that is recommended; the others are not.` : `Framed: the first ${noun} of each set. With akin neighbors --collapse-duplicates only that one would be recommended.`),
+    el("p", { class: "quiet" }, doubled.collapsed ? `Framed: the ${noun} of each set that is recommended; the others are not.` : `Framed: the first ${noun} of each set that is available. With akin neighbors --collapse-duplicates only one of a set is recommended.`),
     flow, more);
 };
