@@ -25,6 +25,8 @@ void akin_url_free(akin_url *url); /* its parts */
 
 /* What to look for where a server cannot be reached: the end of the message. */
 #define AKIN_WEB_UNREACHABLE "is the server running there, and is the address right?"
+/* The same where it does not answer in the protocol; a library's own words follow in brackets. */
+#define AKIN_WEB_FOREIGN "is another kind of server there, or is TLS expected on one side only?"
 
 typedef struct akin_web akin_web; /* a connection that is kept open between requests */
 

@@ -4,6 +4,7 @@
 #include <akin/web.h>
 #include <libmemcached/memcached.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,24 @@ struct akin_memcache {
     memcached_st *asking, *sending; /* with answers; in bulk, without */
     double timeout;
 };
+
+/* libmemcached's "(0x55) SERVER ERROR, its words,  host: HOST:PORT -> FILE:LINE", in parts. */
+typedef struct {
+    char words[300], server[280]; /* server: " at HOST:PORT", or "" */
+} library_words;
+
+static void take_apart(const char *more, library_words *out) {
+    static const char mark[] = ",  host: ";
+    const char *begin = *more == '(' && strchr(more, ')') ? strchr(more, ')') + 1 : more;
+    const char *host = strstr(begin, mark), *end = host ? host : begin + strlen(begin);
+    begin += strspn(begin, " ");
+    while (end > begin && strchr(" \r\n", end[-1])) end--;
+    *out = (library_words){0};
+    snprintf(out->words, sizeof out->words, "%.*s", (int)(end - begin), begin);
+    if (host)
+        snprintf(out->server, sizeof out->server, " at %.*s",
+                 (int)strcspn(host + strlen(mark), " "), host + strlen(mark));
+}
 
 static akin_status say_unreachable(const memcached_st *handle, const char *why) {
     const memcached_instance_st *server = memcached_server_get_last_disconnect(handle);
@@ -20,9 +39,23 @@ static akin_status say_unreachable(const memcached_st *handle, const char *why) 
                   : akin_error_set(AKIN_FAILED, "memcached: %s: " AKIN_WEB_UNREACHABLE, why);
 }
 
+static akin_status say_other(memcached_st *handle, memcached_return_t code, const char *key) {
+    library_words more;
+    const char *text = memcached_last_error_message(handle);
+    bool foreign = code == MEMCACHED_UNKNOWN_READ_FAILURE || code == MEMCACHED_PROTOCOL_ERROR ||
+                   code == MEMCACHED_ERROR;
+    take_apart(memcached_last_error(handle) != MEMCACHED_SUCCESS && text
+                   ? text
+                   : memcached_strerror(handle, code),
+               &more);
+    if (foreign)
+        return akin_error_set(AKIN_FAILED, "memcached%s: " AKIN_WEB_FOREIGN " (%s: %s)",
+                              more.server, key, more.words);
+    return akin_error_set(AKIN_FAILED, "memcached%s: %s: %s", more.server, key, more.words);
+}
+
 static akin_status say(akin_memcache *cache, memcached_st *handle, memcached_return_t code,
                        const char *key) {
-    const char *more = memcached_last_error_message(handle);
     if (code == MEMCACHED_TIMEOUT || code == MEMCACHED_SERVER_TEMPORARILY_DISABLED ||
         code == MEMCACHED_SERVER_MARKED_DEAD || code == MEMCACHED_IN_PROGRESS)
         return akin_error_set(AKIN_FAILED,
@@ -34,8 +67,7 @@ static akin_status say(akin_memcache *cache, memcached_st *handle, memcached_ret
     if (code == MEMCACHED_E2BIG)
         return akin_error_set(AKIN_FAILED,
                               "memcached: %s is too large for the servers' item limit (-I)", key);
-    return akin_error_set(AKIN_FAILED, "memcached: %s: %s", key,
-                          more && *more ? more : memcached_strerror(handle, code));
+    return say_other(handle, code, key);
 }
 
 static akin_status prepare(const memcached_server_list_st servers, double timeout, bool bulk,
@@ -100,7 +132,9 @@ akin_status akin_memcache_get(akin_memcache *cache, const char *key, char **valu
     *value = NULL;
     char *got = memcached_get(cache->asking, key, strlen(key), &count, &flags, &code);
     if (length) *length = count;
-    if (code == MEMCACHED_NOTFOUND) return AKIN_OK;
+    /* what is no answer of memcached counts as not found too */
+    if (code == MEMCACHED_NOTFOUND) code = memcached_last_error(cache->asking);
+    if (code == MEMCACHED_SUCCESS && !got) return AKIN_OK;
     if (memcached_failed(code)) {
         free(got);
         return say(cache, cache->asking, code, key);

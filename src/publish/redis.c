@@ -23,6 +23,8 @@ struct akin_redis {
     char name[NAME_SIZE]; /* for messages: host:port or the socket */
     double timeout;
     bool unknown_command; /* of the last error */
+    bool answered;        /* at least once */
+    char key[NAME_SIZE];  /* of the last short command */
 };
 
 static redisReply *inner(const akin_redis_reply *reply) {
@@ -43,6 +45,7 @@ bool akin_redis_has_tls(void) {
 
 /* --- error messages --- */
 
+#define WRONGTYPE "WRONGTYPE"
 #define UNKNOWN "ERR unknown command" /* the protocol has texts but no error codes */
 
 static const struct {
@@ -63,13 +66,17 @@ static const struct {
     {"CLUSTERDOWN", "the cluster is incomplete"},
     {"MOVED", "it is part of a cluster: publish with --buckets"},
     {"CROSSSLOT", "it is part of a cluster: publish with --buckets"},
-    {"WRONGTYPE", "a key of that name has another type: use another catalog, or remove the key"},
     {UNKNOWN, "the server is too old: akin needs Redis 4.0 or newer"},
     {"ERR DB index", "there is no such database: check the number after the host"},
 };
 
 static akin_status say_error(akin_redis *redis, const redisReply *error) {
     redis->unknown_command = strncmp(error->str, UNKNOWN, strlen(UNKNOWN)) == 0;
+    if (strncmp(error->str, WRONGTYPE, strlen(WRONGTYPE)) == 0)
+        return akin_error_set(AKIN_FAILED,
+                              "Redis at %s: the key %s has another type: use another catalog, or "
+                              "remove the key (%s)",
+                              redis->name, redis->key, error->str);
     for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
         if (strncmp(error->str, advices[i].begin, strlen(advices[i].begin)) == 0)
             return akin_error_set(AKIN_FAILED, "Redis at %s: %s (%s)", redis->name,
@@ -82,6 +89,10 @@ static bool is_slow(const redisContext *context) {
            strstr(context->errstr, "timed out");
 }
 
+static akin_status say_foreign(const akin_redis *redis, const char *why) {
+    return akin_error_set(AKIN_FAILED, "Redis at %s: " AKIN_WEB_FOREIGN " (%s)", redis->name, why);
+}
+
 static akin_status say_broken(const akin_redis *redis) {
     const redisContext *context = redis->context;
     if (!context) return akin_error_set(AKIN_FAILED, "not enough memory for a connection");
@@ -90,8 +101,10 @@ static akin_status say_broken(const akin_redis *redis) {
                               "Redis at %s: no answer within %g s (--timeout): check that it is "
                               "running and not suspended or overloaded",
                               redis->name, redis->timeout);
-    return akin_error_set(AKIN_FAILED, "Redis at %s: %s", redis->name,
-                          *context->errstr ? context->errstr : "the connection is broken");
+    const char *why = *context->errstr ? context->errstr : "the connection is broken";
+    if (context->err == REDIS_ERR_PROTOCOL || (context->err == REDIS_ERR_EOF && !redis->answered))
+        return say_foreign(redis, why);
+    return akin_error_set(AKIN_FAILED, "Redis at %s: %s", redis->name, why);
 }
 
 /* --- connecting --- */
@@ -140,7 +153,8 @@ static akin_status encrypt(const akin_redis_address *address, akin_redis *redis)
     /* now owned by the context */
     if (redisInitiateSSL(redis->context, tls) == REDIS_OK) return AKIN_OK;
     SSL_free(tls);
-    return say_broken(redis);
+    bool speaks_tls = strstr(redis->context->errstr, "certificate") || is_slow(redis->context);
+    return speaks_tls ? say_broken(redis) : say_foreign(redis, redis->context->errstr);
 }
 #else
 static akin_status encrypt(const akin_redis_address *address, akin_redis *redis) {
@@ -221,6 +235,7 @@ static akin_status queue_list(akin_redis *redis, va_list texts) {
         words[count] = word;
         lengths[count++] = strlen(word);
     }
+    if (count > 1) snprintf(redis->key, sizeof redis->key, "%s", words[1]);
     return akin_redis_queue(redis, count, words, lengths);
 }
 
@@ -246,6 +261,7 @@ static akin_status next(akin_redis *redis, redisReply **out) {
     if (redis->context->err) return say_broken(redis);
     if (redisGetReply(redis->context, &reply) != REDIS_OK || !reply) return say_broken(redis);
     if (redis->waiting > 0) redis->waiting--;
+    redis->answered = true;
     *out = reply;
     return AKIN_OK;
 }

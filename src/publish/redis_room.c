@@ -85,19 +85,33 @@ done:
     return status;
 }
 
+/* "1.5 MiB" */
+typedef struct {
+    char text[32];
+} amount;
+
+static amount amount_of(double bytes) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    size_t unit = 0;
+    amount out;
+    for (bytes = bytes > 0 ? bytes : 0; bytes >= 1000 && unit < 4; unit++) bytes /= 1024;
+    snprintf(out.text, sizeof out.text, bytes < 10 ? "%.2g %s" : "%.0f %s", bytes, units[unit]);
+    return out;
+}
+
 static akin_status judge(const akin_redis_store *place, const memory *found, double needed) {
     const char *name = akin_redis_store_name(place), *policy = found->policy;
     bool evicts = strncmp(policy, "allkeys", 7) == 0;
     double room = (double)found->most - (double)found->used;
     if (found->most == 0) return AKIN_OK;
     if (needed > room)
-        return akin_error_set(AKIN_FAILED,
-                              "%s: the server has room for %.0f MiB (maxmemory %.0f, used %.0f), "
-                              "but the new table takes about %.0f in addition to the published "
-                              "one%s; nothing was sent: raise its maxmemory",
-                              name, room > 0 ? room / 0x1p20 : 0, (double)found->most / 0x1p20,
-                              (double)found->used / 0x1p20, needed / 0x1p20,
-                              evicts ? ", which its policy would evict" : "");
+        return akin_error_set(
+            AKIN_FAILED,
+            "%s: the server has room for %s (maxmemory %s, used %s), but the new table takes "
+            "about %s in addition to the published one%s; nothing was sent: raise its maxmemory",
+            name, amount_of(room).text, amount_of((double)found->most).text,
+            amount_of((double)found->used).text, amount_of(needed).text,
+            evicts ? ", which its policy would evict" : "");
     if (evicts)
         akin_log_warning("%s: the server's maxmemory-policy %s may evict the published table when "
                          "memory is short: set it to noeviction or to a volatile one",

@@ -160,6 +160,17 @@ done:
     return status;
 }
 
+static akin_status say_failure(const akin_web *web, CURLcode code) {
+    const char *why = *web->reason ? web->reason : curl_easy_strerror(code);
+    bool unreachable = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
+    bool foreign = code == CURLE_GOT_NOTHING || code == CURLE_UNSUPPORTED_PROTOCOL ||
+                   code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_SSL_CONNECT_ERROR;
+    if (foreign)
+        return akin_error_set(AKIN_FAILED, "%s: " AKIN_WEB_FOREIGN " (%s)", web->base, why);
+    return akin_error_set(AKIN_FAILED, "%s: %s%s", web->base, why,
+                          unreachable ? ": " AKIN_WEB_UNREACHABLE : "");
+}
+
 akin_status akin_web_request(akin_web *web, const char *method, const char *path, const char *body,
                              akin_text *answer, long *code) {
     akin_status status = AKIN_OK;
@@ -174,11 +185,7 @@ akin_status akin_web_request(akin_web *web, const char *method, const char *path
     if (!body) curl_easy_setopt(web->handle, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(web->handle, CURLOPT_CUSTOMREQUEST, method);
     CURLcode done = curl_easy_perform(web->handle);
-    bool unreachable = done == CURLE_COULDNT_CONNECT || done == CURLE_COULDNT_RESOLVE_HOST;
-    if (done != CURLE_OK)
-        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: %s%s", web->base,
-                                *web->reason ? web->reason : curl_easy_strerror(done),
-                                unreachable ? ": " AKIN_WEB_UNREACHABLE : ""));
+    if (done != CURLE_OK) AKIN_TRY(say_failure(web, done));
     curl_easy_getinfo(web->handle, CURLINFO_RESPONSE_CODE, code);
 done:
     return status;

@@ -348,6 +348,13 @@ def test_a_reader_that_does_not_read_holds_nobody_up():
     slow.close()
 
 
+def test_a_key_of_another_type_is_named():
+    for key, words in (("akin:odd:meta", ()), ("akin:odd", ()), ("akin:{odd:2}", ("--buckets", 3))):
+        CLIENT("SET", key, "mine")
+        assert f"the key {key} has another type" in publish(OLD, *words, to=url("odd"), expect=1).json["message"]
+        assert CLIENT("GET", key) == b"mine" and CLIENT("DEL", key) == 1
+
+
 def test_one_at_a_time():
     CLIENT("SET", "akin:shop:lock", "elsewhere, process 7, since yesterday [7 1 x/y]", "PX", 30000)
     done = publish(NEW, expect=1)

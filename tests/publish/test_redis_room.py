@@ -1,6 +1,7 @@
 """A Redis with too little room for a second table in addition to the published one is refused before anything is sent; one whose policy
 may evict the table causes a warning; and a server is reached by an IPv6 address."""
 
+import re
 import json
 import socket
 import subprocess
@@ -39,6 +40,8 @@ def test_room_and_policy():
         ask(server, "config", "set", "maxmemory", str(used + (1 << 20)))
         refused = publish(second, server, expect=1)
         assert "maxmemory" in refused.json["message"] and "nothing was sent" in refused.json["message"], refused.json
+        sizes = re.search(r"room for ([\d.]+ \w+) \(maxmemory ([\d.]+ \w+), used ([\d.]+ \w+)\).* takes about ([\d.]+ \w+) in", refused.json["message"])
+        assert sizes and not any(size.startswith("0 ") for size in sizes.groups()), refused.json["message"]
         assert ask(server, "hget", "akin:shop", "7") == before and ask(server, "exists", "akin:shop:next") == "0"
     ask(server, "config", "set", "maxmemory", str(used + (64 << 20)))
     ask(server, "config", "set", "maxmemory-policy", "allkeys-lru")

@@ -65,6 +65,7 @@ def test_what_is_not_trusted_gets_nothing():
         assert "certificate" in done.err and "pa/ss" not in done.err and "pa%2F" not in done.err, done.err
     # A server that speaks no TLS, and the other way round.
     assert publish(NEW, URL.replace(str(TLS), str(PLAIN)), expect=1).json["exit"] == 1
+    assert "is TLS expected on one side only?" in publish(NEW, URL.replace(str(TLS), str(PLAIN)), expect=1).json["message"]
     assert publish(NEW, URL.replace("rediss", "redis"), expect=1).json["exit"] == 1
     assert CLIENT("DBSIZE") == before and set(live()) == set(lists_of(OLD))
 

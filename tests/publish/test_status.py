@@ -2,6 +2,8 @@
 
 import os
 import re
+import socket
+import threading
 
 import support
 from servers import Redis, memcached_server, redis_server
@@ -11,6 +13,21 @@ from tables import OPEN, digest_of, other_table, two_nights
 os.chdir(support.fresh("status"))
 OLD, NEW = two_nights()
 STAMP = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+class answering:
+    """A server that says this to whatever it is asked, and hangs up."""
+
+    def __init__(self, answer):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.serve, args=(answer,), daemon=True).start()
+
+    def serve(self, answer):
+        while True:
+            with self.socket.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(answer)
 
 
 def place(url, **more):
@@ -86,6 +103,19 @@ def test_a_server_that_is_not_there():
             message = akin("status", "--to", place.format(host), "--json", expect=1).json["message"]
             assert message.startswith(name.format(host)) and message.endswith(": is the server running there, and is the address right?"), message
             assert "/src/" not in message and "0x" not in message, message
+
+
+def test_a_server_of_another_kind():
+    """The message asks for it, and the library's words come after, without its pointers and source lines."""
+    ports = {"redis": redis_server().port, "memcached": memcached_server().port, "http": answering(b"HTTP/1.1 400 Bad Request\r\n\r\n").port,
+             "tls": answering(b"\x15\x03\x01\x00\x02\x02\x28").port, "silent": answering(b"").port}
+    for at, kinds in {"redis://{}/0?catalog=x": ("memcached", "http", "tls", "silent"), "memcached://{}?catalog=x": ("redis", "http"),
+                      "qdrant://{}/x": ("redis", "memcached", "tls", "silent")}.items():
+        for kind in kinds:
+            host = f"127.0.0.1:{ports[kind]}"
+            message = akin("status", "--to", at.format(host), "--timeout", 5, "--json", expect=1).json["message"]
+            assert f"{host}: is another kind of server there, or is TLS expected on one side only? (" in message, (kind, message)
+            assert "libmemcached" not in message and "(0x" not in message, message
 
 
 def test_memcached():
