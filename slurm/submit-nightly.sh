@@ -3,7 +3,7 @@
 # usage: submit-nightly.sh [--chain] [--dry-run] [--quiet] JOB.ini
 #
 #   --chain     one job per part of the night, each of its own size (below), instead of a single one
-#   --dry-run   only show what would be submitted
+#   --dry-run   only show what would be submitted; needs no Slurm
 #   --quiet     print nothing if all is well: for cron, which mails a command's output
 #   --help      this text
 #
@@ -16,6 +16,7 @@
 #   AKIN_MEM       memory a node (--mem), such as 12G, for all jobs whose size below does not say it; otherwise the partition's default
 # and the sizes of the jobs; what is not set is taken from nightly.sbatch. README.md has a table of items -> nodes, memory and time;
 # `akin plan JOB.ini --items N --nodes M` computes them for a job.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # also if it was started by sh
 AKIN_NIGHT_SIZE=${AKIN_NIGHT_SIZE:-}                                               # the one job
 AKIN_FETCH_SIZE=${AKIN_FETCH_SIZE:---nodes=1 --ntasks-per-node=4 --time=02:00:00} # where the job has a [fetch]; on nodes with a network, say --partition=...
 AKIN_INGEST_SIZE=${AKIN_INGEST_SIZE:---nodes=1 --ntasks-per-node=4 --time=02:00:00} # waits for disks
@@ -66,7 +67,7 @@ case ${AKIN_MEM:-0} in
 esac
 export AKIN AKIN_SLURM=$here
 
-command -v sbatch >/dev/null || { say "sbatch not found: run this where jobs are submitted, or use: $AKIN run $job"; exit 1; }
+command -v sbatch >/dev/null || [ $dry = yes ] || { say "sbatch not found: run this where jobs are submitted, or use: $AKIN run $job"; exit 1; }
 # A single process, not part of any job.
 silent=() code=0
 [ $quiet = no ] || silent=(--quiet)
@@ -77,8 +78,9 @@ env -u SLURM_JOB_ID -u PMIX_RANK "$AKIN" run "$job" --check "${silent[@]}" >&3 |
 # A name for the night that is the same every night. Another folder's job file of that name, or another user's, is another night.
 name=akin-$(basename "$job" .ini | tr -c 'A-Za-z0-9_.\n-' _)
 running=$(squeue -h -n "$name" -t PENDING,RUNNING,CONFIGURING,COMPLETING,SUSPENDED,REQUEUED -u "$(id -un)" -o '%A (%T)|%Z') || {
-    say "nothing was submitted: squeue failed, so whether the last night of $job still runs is not known: try again when Slurm answers"
-    exit 1
+    unknown="squeue failed, so whether the last night of $job still runs is not known"
+    [ $dry = yes ] || { say "nothing was submitted: $unknown: try again when Slurm answers"; exit 1; }
+    say "$unknown"
 }
 running=$(awk -F '|' -v a="$PWD" -v b="$(pwd -P)" '$1 != "" && (NF < 2 || $2 == a || $2 == b) && !seen[$1]++ {
     printf "%s%s", n++ ? ", " : "", $1 }' <<<"$running")

@@ -20,8 +20,8 @@ def stand_in(name, text):
     os.chmod(f"bin/{name}", 0o755)
 
 
-def submit(*words, expect=0, script=SCRIPT, **env):
-    done = subprocess.run(["bash", script, *words], capture_output=True, text=True, timeout=120,
+def submit(*words, expect=0, script=SCRIPT, shell="bash", **env):
+    done = subprocess.run([shell, script, *words], capture_output=True, text=True, timeout=120,
                           env={**os.environ, "PATH": f"{os.getcwd()}/bin:/usr/bin:/bin", "AKIN": AKIN, **env})
     assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
@@ -45,6 +45,19 @@ def test_help():
     done = submit("--help")
     assert "usage: submit-nightly.sh" in done.stdout and "AKIN_SETUP" in done.stdout and "AKIN_TRAIN_SIZE=" in done.stdout and not done.stderr
     assert "--help says more" in submit("--nothing", expect=2).stderr and "set -eu" not in done.stdout
+
+
+def test_any_shell_will_do_and_a_dry_run_needs_no_slurm():
+    assert submit("--help", shell="sh").stdout == submit("--help").stdout
+    os.makedirs("tools")
+    for folder in "/bin", "/usr/bin":
+        for name in set(os.listdir(folder)) - {"sbatch", "squeue", *os.listdir("tools")}:
+            os.symlink(f"{folder}/{name}", f"tools/{name}")
+    without = dict(shell="sh", PATH=os.path.abspath("tools"))
+    dry = submit("--dry-run", "--chain", "night.ini", **without)
+    assert dry.stdout.count("dry run, not submitted: sbatch ") == 5, dry.stdout
+    assert "sbatch not found" in submit("night.ini", expect=1, **without).stderr
+    assert submit("--quiet", "night.ini", shell="sh").stdout == "" and len(asked()) == 1
 
 
 def test_cron_is_silent():
@@ -89,6 +102,9 @@ def test_refused_where_squeue_or_sbatch_fails():
     stand_in("squeue", "echo slurm_load_jobs error >&2; exit 1")
     done = submit("--quiet", "night.ini", expect=1)
     assert "squeue failed" in done.stderr and asked() == []
+    for shell in "sh", "bash":
+        done = submit("--dry-run", "night.ini", shell=shell)
+        assert "squeue failed" in done.stderr and "dry run, not submitted: sbatch " in done.stdout and asked() == []
     stand_in("squeue", "echo \"12 (RUNNING)|$PWD\"; echo \"14 (PENDING)|$PWD\"; echo '13 (RUNNING)|/another/shop'")
     assert "job 12 (RUNNING), 14 (PENDING): wait" in submit("night.ini", expect=1).stderr and asked() == []
     stand_in("squeue", "echo '13 (RUNNING)|/another/shop'")

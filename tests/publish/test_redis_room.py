@@ -1,8 +1,8 @@
 """A Redis with too little room for a second table in addition to the published one is refused before anything is sent; one whose policy
 may evict the table causes a warning; and a server is reached by an IPv6 address."""
 
-import re
 import json
+import re
 import socket
 import subprocess
 
