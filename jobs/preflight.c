@@ -333,6 +333,20 @@ static void warn_of_refused(const akin_source *source, const akin_preflight_need
                      AKIN_PLURAL(needs->refused), first.id, first.path, first.reason);
 }
 
+static akin_status warn_of_missing(const akin_source *source, const akin_preflight_needs *needs,
+                                   size_t first) {
+    akin_text *why = NULL;
+    akin_status status = akin_text_create(&why);
+    if (status == AKIN_OK) status = akin_source_explain(source, first, "no such file", why);
+    if (status == AKIN_OK)
+        akin_log_warning("%zu file%s of the source %s not there; the first: id \"%s\", %s: %s",
+                         needs->missing, AKIN_PLURAL(needs->missing),
+                         needs->missing == 1 ? "is" : "are", akin_source_get(source, first).id,
+                         akin_source_get(source, first).path, akin_text_bytes(why));
+    akin_text_free(why);
+    return status;
+}
+
 /* Names the line of the job's sources, or the table of additions, which no line names. */
 static akin_status at_source(const akin_jobfile *job, akin_status status) {
     const char *table = akin_stages_added(job);
@@ -350,11 +364,8 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
     needs->missing = akin_source_missing(source, &first);
     size_t bad = needs->refused + needs->missing;
     warn_of_refused(source, needs);
-    if (needs->missing > 0)
-        akin_log_warning("%zu file%s of the source %s not there; the first: id \"%s\", %s",
-                         needs->missing, AKIN_PLURAL(needs->missing),
-                         needs->missing == 1 ? "is" : "are", akin_source_get(source, first).id,
-                         akin_source_get(source, first).path);
+    akin_status status = needs->missing > 0 ? warn_of_missing(source, needs, first) : AKIN_OK;
+    if (status != AKIN_OK) return status;
     if (needs->rows == 0 || bad == needs->rows)
         return at_source(
             job,

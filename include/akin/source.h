@@ -10,6 +10,7 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/labels.h>
+#include <akin/text.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -101,6 +102,10 @@ const char *akin_source_digest(const akin_source *source);
  * Borrowed. */
 size_t akin_source_valid(const akin_source *source);
 const size_t *akin_source_order(const akin_source *source);
+/* Appends why a row's picture is rejected: with the row's number in its table, and the file that was
+ * tried where the path alone does not name it: "row 12: no such file (pictures/a.png)". */
+AKIN_MUST_CHECK akin_status akin_source_explain(const akin_source *source, size_t row,
+                                                const char *reason, akin_text *out);
 /* The row without a reason that has this id; SIZE_MAX if there is none. */
 size_t akin_source_find(const akin_source *source, const char *id);
 

@@ -11,7 +11,7 @@
 
 #define OTHERS "other reasons"
 
-enum { GROUPS = 64, EXAMPLES = 3, KEY_SIZE = 160, EXAMPLE_SIZE = 96 };
+enum { GROUPS = 64, EXAMPLES = 3, KEY_SIZE = 160, EXAMPLE_SIZE = 96, REASON_SIZE = 8192 };
 
 typedef struct {
     char key[KEY_SIZE], shown[KEY_SIZE]; /* with # for every number; and as in the first example */
@@ -72,6 +72,21 @@ static void read_header(rejects *all, size_t count, const char *const *fields) {
     }
 }
 
+/* Copies a reason without the file at its end, "no such file (pictures/a.png)", which differs from row
+ * to row. */
+static void copy_reason(char *to, size_t room, const char *reason, const char *path) {
+    copy_text(to, room, reason);
+    size_t length = strlen(to), named = strlen(path);
+    if (named == 0 || length < named + 3 || to[length - 1] != ')' ||
+        strncmp(to + length - 1 - named, path, named) != 0)
+        return;
+    for (size_t at = length - 1 - named; at > 0; at--) /* before the path, which may hold " (" */
+        if (strncmp(to + at, " (", 2) == 0) {
+            to[at] = '\0';
+            return;
+        }
+}
+
 static akin_status read_row(void *context, size_t row, size_t count, const char *const *fields,
                             const size_t *lengths) {
     rejects *all = context;
@@ -82,8 +97,9 @@ static akin_status read_row(void *context, size_t row, size_t count, const char 
     }
     const char *id = all->id < count ? fields[all->id] : "",
                *path = all->path < count ? fields[all->path] : "";
-    const char *reason = all->reason < count ? fields[all->reason] : "";
-    if (!*reason) reason = "no reason given";
+    char reason[REASON_SIZE];
+    copy_reason(reason, sizeof reason, all->reason < count ? fields[all->reason] : "", path);
+    if (!*reason) copy_text(reason, sizeof reason, "no reason given");
     reason_group *group = find_group(all, reason);
     char shown[KEY_SIZE];
     copy_text(shown, KEY_SIZE, reason);

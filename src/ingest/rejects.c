@@ -70,14 +70,19 @@ typedef struct {
 /* Combines what the ranks sent with the rows that were rejected when the source was listed. */
 static akin_status merge(akin_rejects *rejects, const akin_source *source, const gathered *all) {
     akin_status status = AKIN_OK;
+    akin_text *why = NULL;
     akin_text_clear(rejects->reasons);
     rejects->count = 0;
+    AKIN_TRY(akin_text_create(&why));
     for (int rank = 0; rank < all->size; rank++) {
         const entry *own = all->entries + all->entry_offsets[rank] / sizeof *own;
         size_t count = (all->entry_offsets[rank + 1] - all->entry_offsets[rank]) / sizeof *own;
-        for (size_t i = 0; i < count; i++)
-            AKIN_TRY(akin_rejects_add(rejects, own[i].row,
-                                      all->reasons + all->reason_offsets[rank] + own[i].reason));
+        for (size_t i = 0; i < count; i++) {
+            const char *reason = all->reasons + all->reason_offsets[rank] + own[i].reason;
+            akin_text_clear(why);
+            AKIN_TRY(akin_source_explain(source, own[i].row, reason, why));
+            AKIN_TRY(akin_rejects_add(rejects, own[i].row, akin_text_bytes(why)));
+        }
     }
     for (size_t row = 0; row < akin_source_rows(source); row++) {
         const char *reason = akin_source_get(source, row).reason;
@@ -86,6 +91,7 @@ static akin_status merge(akin_rejects *rejects, const akin_source *source, const
     if (rejects->count > 0)
         qsort(rejects->entries, rejects->count, sizeof *rejects->entries, by_row);
 done:
+    akin_text_free(why);
     return status;
 }
 

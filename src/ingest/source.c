@@ -113,14 +113,16 @@ static int compare_keys(const void *a, const void *b) {
 /* Describes the first row with the id to the user. */
 static akin_status refuse_duplicate(akin_source_list *rows, const akin_source_params *params,
                                     const size_t *ends, size_t row, size_t first) {
-    char number[32] = "", reason[512];
-    size_t of = 0, in_table = akin_source_list_get(rows, first)->row;
+    char own[32] = "", number[32] = "", reason[512];
+    size_t of = 0, at = akin_source_list_get(rows, row)->row,
+           in_table = akin_source_list_get(rows, first)->row;
     while (ends[of] <= first) of++;
     if (in_table) snprintf(number, sizeof number, "row %zu", in_table);
+    if (at) snprintf(own, sizeof own, "row %zu: ", at);
     if (in_table && ends[0] == akin_source_list_count(rows))
-        snprintf(reason, sizeof reason, "duplicate id: %s has it", number);
+        snprintf(reason, sizeof reason, "%sduplicate id: %s has it", own, number);
     else
-        snprintf(reason, sizeof reason, "duplicate id: %s%s%s has it", number,
+        snprintf(reason, sizeof reason, "%sduplicate id: %s%s%s has it", own, number,
                  in_table ? " of " : "", params->names[of]);
     return akin_source_list_refuse(rows, row, reason);
 }
@@ -380,6 +382,24 @@ bool akin_source_is_there(const akin_source *source, size_t row) {
     int64_t changed;
     if (akin_source_is_address(source, row)) return true;
     return *akin_source_get(source, row).path && look_at_file(source, row, &size, &changed);
+}
+
+akin_status akin_source_explain(const akin_source *source, size_t row, const char *reason,
+                                akin_text *out) {
+    akin_status status = AKIN_OK;
+    const akin_source_record *record = akin_source_list_get(source->rows, row);
+    const char *base = akin_source_list_text(source->rows, record->base),
+               *path = akin_source_list_text(source->rows, record->path);
+    if (record->row == 0) return akin_text_append(out, "%s", reason);
+    AKIN_TRY(akin_text_append(out, "row %zu: %s", (size_t)record->row, reason));
+    if (record->address || record->member > 0 || *base == '\0' || *path == '/' ||
+        strcmp(base, ".") == 0)
+        goto done;
+    AKIN_TRY(akin_text_append(out, " (%s%s", base, base[strlen(base) - 1] == '/' ? "" : "/"));
+    AKIN_TRY(akin_text_append_hidden(out, path));
+    AKIN_TRY(akin_text_append(out, ")"));
+done:
+    return status;
 }
 
 akin_source_row akin_source_get(const akin_source *source, size_t row) {

@@ -46,6 +46,14 @@ static void reasons_are_grouped(void **unused) {
     assert_group(found, 1, "20990 x 29700 pixels are too many, and similar", 2, "[\"b\",\"d\"]");
     assert_group(found, 2, "empty, so no id", 1, "[\"c.png\"]");
     akin_json_free(found);
+    found = group("id,path,reason\n"
+                  "a,a.png,row 2: no such file (pics/a.png)\n"
+                  "b,\"b (1).png\",row 9: no such file (pics/b (1).png)\n"
+                  "c,c.png,row 3: no such file (in a list)\n");
+    assert_int_equal(akin_json_count(akin_json_get(found, "reasons")), 2);
+    assert_group(found, 0, "row 2: no such file, and similar", 2, "[\"a\",\"b\"]");
+    assert_group(found, 1, "row 3: no such file (in a list)", 1, "[\"c\"]");
+    akin_json_free(found);
 }
 
 static void no_row_is_lost(void **unused) {

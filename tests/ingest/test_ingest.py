@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -252,7 +253,7 @@ def test_root():
     assert Catalog("root.nc").ids == ["0", "1", "2", "3"] and done.json["rejected"] == 7
     reasons = {r[0]: r[2] for r in rejects("root.csv")}
     assert all("outside" in reasons[i] for i in "456") and all("absolute" in reasons[i] for i in "789"), reasons
-    assert "no such file" in reasons["10"]
+    assert re.fullmatch(r"row \d+: no such file \(root/inside/.*\)", reasons["10"]), reasons["10"]
     put("root/inside/t.csv", f"id,path\na,a.png\nb,../outside.png\nc,{here}/outside.png\nd,link_out.png\n")
     ingest("root/inside/t.csv", "-o", "root.nc")
     assert Catalog("root.nc").ids == ["a", "b", "c", "d"]
@@ -488,7 +489,7 @@ def test_a_picture_that_crashes_its_decoder():
     for ranks in (0, 2, 3):
         done = ingest("crash/c.csv", "-o", "crash/c.nc", "--rejects", "crash/r.csv", "--max-reject-fraction", "1", ranks=ranks)
         assert {row[0] for row in rejects("crash/r.csv")} == {"0", "3"}, done.err
-        assert all(row[2].startswith("damaged") for row in rejects("crash/r.csv"))
+        assert all(re.match(r"row \d: damaged.* \(.*crash/", row[2]) for row in rejects("crash/r.csv"))
         catalogs.append(Catalog("crash/c.nc"))
         assert catalogs[-1].ids == list("124567")
         assert (catalogs[-1].image == catalogs[0].image).all()

@@ -251,8 +251,8 @@ def test_a_check_tells_what_is_bound_to_be_refused():
     for ranks in (0, 3):
         done = check(0.1, ranks=ranks)
         assert (done.json["rows"], done.json["refused"], done.json["missing"]) == (33, 1, 2), done.json
-        assert '1 row will be rejected' in done.err and 'id "i3", p30.png: duplicate id: row 5 has it' in done.err, done.err
-        assert '2 files of the source are not there; the first: id "i40", absent.png' in done.err, done.err
+        assert '1 row will be rejected' in done.err and 'id "i3", p30.png: row 32: duplicate id: row 5 has it' in done.err, done.err
+        assert '2 files of the source are not there; the first: id "i40", absent.png: row 33: no such file (pictures/absent.png)' in done.err, done.err
         message = check(0.05, ranks=ranks, expect=3).json["message"]
         assert "poor.ini:4: [ingest]" in message and "3 of 33 rows" in message, message
     assert not os.path.exists("results/poor")
