@@ -72,23 +72,26 @@ static bool will_be_made(const char *folder, const char *output) {
            (made[length] == '\0' || made[length] == '/');
 }
 
+static akin_status check_file(const char *path, const char *folder) {
+    uint64_t failures = akin_mem_failures();
+    akin_status status = akin_file_check_output(path);
+    if (status == AKIN_OK) return AKIN_OK;
+    bool wrong = akin_mem_failures() == failures && names_wrong(folder);
+    return akin_error_context(wrong ? AKIN_USAGE : AKIN_FAILED, "--to file:%s: ", path);
+}
+
+/* A missing folder is named without its files, so that it is told once for all tables. */
 static akin_status check_place(const char *path, const char *output) {
     char *folder = akin_file_folder(path);
     if (!folder) return AKIN_FAILED;
     akin_status status = AKIN_OK;
-    uint64_t failures = akin_mem_failures();
     if (akin_file_exists(folder))
-        status = akin_file_check_output(path);
+        status = check_file(path, folder);
     else if (!will_be_made(folder, output))
-        status = akin_error_set(AKIN_USAGE,
-                                "folder %s does not exist: create it, or choose another", folder);
-    if (status == AKIN_OK) {
-        akin_mem_free(folder);
-        return AKIN_OK;
-    }
-    bool wrong = akin_mem_failures() == failures && (status == AKIN_USAGE || names_wrong(folder));
+        status = akin_error_set(
+            AKIN_USAGE, "--to: folder %s does not exist: create it, or choose another", folder);
     akin_mem_free(folder);
-    return akin_error_context(wrong ? AKIN_USAGE : AKIN_FAILED, "--to file:%s: ", path);
+    return status;
 }
 
 static akin_status check_apart(const akin_options *publish, const char *path) {

@@ -258,18 +258,21 @@ def test_approved_lists_that_cannot_be_judged():
 def test_the_line_of_the_value_that_is_wrong():
     """Of a key that is given several times, also where a line continues it, and of every table."""
     good, begin = "to = file:fine.csv", 7  # the line of [publish]
-    for lines, at, part, code in (([good, "to = file:none/x.csv"], 2, "--to file:none/x.csv: folder none does not exist", 2),
-                                  ([good, "    file:none/x.csv", "to = file:other.csv"], 2, "--to file:none/x.csv", 2),
+    for lines, at, part, code in (([good, "to = file:none/x.csv"], 2, "--to: folder none does not exist", 2),
+                                  ([good, "    file:none/x.csv", "to = file:other.csv"], 2, "--to: folder none does not exist", 2),
                                   ([good, "to = nowhere:x"], 2, "--to nowhere:x", 2),
                                   ([good, "to = file:other.csv file:./fine.csv"], 2, "give each target once", 2),
                                   ([good, "to = file:pictures/catalog.csv"], 2, "would overwrite pictures/catalog.csv", 2),
                                   ([good, "to = file:other.csv", "to = redis://127.0.0.1:1/0?catalog=a"], 3, "Redis at 127.0.0.1:1: ", 1),
-                                  ([good, "to = file:{table}.csv", "to = file:none-{table}/x.csv", "[table a]", "k = 3"], 3, "--to file:none-a/x.csv", 2),
+                                  ([good, "to = file:{table}.csv", "to = file:none-{table}/x.csv", "[table a]", "k = 3"], 3, "--to: folder none-a does not exist", 2),
                                   ([good, "to = file:main-{table}.csv", "to = file:main-a.csv", "[table a]", "k = 3"], 2, "give each target once", 2)):
         job = write_job("line", "[publish]", *lines)
         message = akin("run", job, "--check", "--json", expect=code).json["message"]
         assert any(one.startswith(f"line.ini:{begin + at}: [publish] ") and part in one for one in message.split("\n")), (lines, message)
         assert f"line.ini:{begin + 1}: " not in message, (lines, message)
+    job = write_job("line", "[publish]", "to = file:none/{table}.csv", "[table a]", "k = 3", "[table b]", "k = 4")
+    message = akin("run", job, "--check", "--json", expect=2).json["message"]
+    assert message == "line.ini:8: [publish] --to: folder none does not exist: create it, or choose another", message
     job = write_job("line", "[neighbors]", "pins = pins.csv", "pins = none.csv", "[ingest]", "source = none-there.csv")
     message = akin("run", job, "--check", "--json", expect=1).json["message"]
     for told in ("line.ini:9: [neighbors] pins none.csv: no such file", "line.ini:11: [ingest] source none-there.csv: no such file"):
