@@ -116,18 +116,19 @@ done:
 }
 
 void akin_places_edition_text(const akin_edition *edition, char out[AKIN_PLACES_EDITION]) {
-    char columns[32] = "", left[64] = "";
+    char columns[32] = "", format[32] = "", left[64] = "";
     if (!edition->there) {
         snprintf(out, AKIN_PLACES_EDITION, "nothing");
         return;
     }
     if (edition->k > 0) snprintf(columns, sizeof columns, ", k %zu", edition->k);
+    if (*edition->format) snprintf(format, sizeof format, ", format %s", edition->format);
     if (edition->seconds_left > 0)
         snprintf(left, sizeof left, ", for another %.1f h", edition->seconds_left / 3600);
-    snprintf(out, AKIN_PLACES_EDITION, "%s%s%s%s, %zu item%s%s%s",
+    snprintf(out, AKIN_PLACES_EDITION, "%s%s%s%s, %zu item%s%s%s%s",
              *edition->generation ? "generation " : "the file", edition->generation,
              *edition->time ? " of " : "", edition->time, edition->items,
-             edition->items == 1 ? "" : "s", columns, left);
+             edition->items == 1 ? "" : "s", columns, format, left);
 }
 
 /* --- whether what was published stands --- */

@@ -73,7 +73,7 @@ AKIN_MUST_CHECK akin_status akin_places_take(akin_comm *comm, const akin_options
 typedef void akin_places_tell(void *context, const char *url, const akin_standing *standing);
 AKIN_MUST_CHECK akin_status akin_places_report(akin_json *report, const akin_places *places,
                                                akin_places_tell *tell, void *context);
-/* "generation 12 of 2026-03-01T02:00:00Z, 300 items, k 5", as far as it is known. */
+/* "generation 12 of 2026-03-01T02:00:00Z, 300 items, k 5, format ids", as far as it is known. */
 enum { AKIN_PLACES_EDITION = 512 };
 void akin_places_edition_text(const akin_edition *edition, char out[AKIN_PLACES_EDITION]);
 

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -121,7 +122,8 @@ def test_a_change_of_format_is_compared_with_what_is_live():
         assert "its lists are now" in done.err and f"--format {second}" in done.err, done.err
         standing = akin("status", "--to", place, "--json").json["places"][0]
         assert (standing["format"], standing["kept"]["format"], standing["buckets"]) == (second, first, None), standing
-        akin("rollback", "--to", place)
+        told = akin("rollback", "--to", place).err
+        assert re.search(f"live again is .*, format {first}; kept is .*, format {second}$", told, re.M), told
         assert akin("status", "--to", place, "--json").json["places"][0]["format"] == first
         assert publish(OLD, "--format", first, "--dry-run", to=place).json["published"][0]["already"]
         assert not publish(OLD, "--format", second, "--dry-run", to=place).json["published"][0]["already"]
