@@ -97,7 +97,10 @@ static akin_status help_of_program(akin_text *text) {
         AKIN_TRY(
             akin_text_append(text, "  %-10s %s\n", akin_verbs[i]->name, akin_verbs[i]->summary));
     AKIN_TRY(akin_text_append(text, "\nakin VERB --help shows the options of a verb. Under mpirun "
-                                    "or srun every rank takes part.\n"));
+                                    "or srun every rank takes part.\n"
+                                    "Exit status: 0 done, 1 failed, 2 usage, 3 input refused, "
+                                    "4 gate refused, 75 interrupted.\n"
+                                    "man akin has everything: job files, nights, publishing.\n"));
 done:
     return status;
 }

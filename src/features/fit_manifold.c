@@ -3,6 +3,7 @@
 #include "fit_manifold.h"
 #include "code_sums.h"
 #include "manifold.h"
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/rng.h>
 #include <akin/shard.h>
@@ -162,10 +163,12 @@ static akin_status count_codes(fit *f) {
         akin_manifold_encode(f->manifold, picture, f->codes, f->counts);
         add_alone(f, f->first + at);
         add_near(f, f->first + at);
+        akin_log_progress("train: manifold", "images of rank 0", (double)at + 1, (double)f->count);
     }
     akin_code_sums_finish(f->alone.sums);
     akin_code_sums_finish(f->near.sums);
 done:
+    akin_log_progress_end();
     return status;
 }
 

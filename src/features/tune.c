@@ -1,5 +1,6 @@
 /* tune: see tune.h. */
 #include "tune_judge.h"
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <math.h>
 #include <string.h>
@@ -24,6 +25,7 @@ static void add_parts(float *const *cosines, const double *weights, size_t i, si
 static akin_judged measure_weights(const akin_judge *t, const double *weights, size_t fold) {
     akin_judged sum = {0};
     size_t n = t->study->count;
+    akin_judge_tell(t);
     for (size_t q = 0; q < t->queries; q++) {
         if (!akin_judge_in(t, t->query[q], fold)) continue;
         add_parts(t->cosine, weights, q, n, t->scores);
@@ -165,7 +167,8 @@ akin_status akin_tune(const akin_study *study, const akin_features *features, bo
                       akin_tune_result *result) {
     akin_status status;
     double start[AKIN_PARTS];
-    akin_judge t = {.study = study, .features = features};
+    size_t tried = 0;
+    akin_judge t = {.study = study, .features = features, .tried = &tried};
     AKIN_TRY(akin_judge_begin(&t));
     result->queries = t.queries;
     memcpy(start, result->weights, sizeof start);
@@ -173,6 +176,7 @@ akin_status akin_tune(const akin_study *study, const akin_features *features, bo
     if (map && akin_tune_can_map(study->count, study->dim))
         AKIN_TRY(akin_tune_map(&t, start, result));
 done:
+    akin_log_progress_end();
     akin_judge_end(&t);
     return status;
 }

@@ -1,6 +1,7 @@
 /* tune_judge: see tune_judge.h. */
 #include "tune_judge.h"
 #include <akin/linalg.h>
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/rng.h>
 #include <math.h>
@@ -149,6 +150,10 @@ static akin_status compare_parts(akin_judge *t) {
     }
 done:
     return status;
+}
+
+void akin_judge_tell(const akin_judge *t) {
+    if (t->tried) akin_log_progress("train: choosing weights", "choices", (double)++*t->tried, 0);
 }
 
 akin_status akin_judge_begin(akin_judge *t) {

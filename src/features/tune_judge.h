@@ -31,7 +31,11 @@ typedef struct {
     akin_judged start[AKIN_JUDGE_FOLDS]; /* on each fold, with the initial weights */
     float *scores;                       /* [count] */
     float *part;                         /* [count, dim of a part] */
+    size_t *tried;                       /* choices measured so far; NULL: not counted */
 } akin_judge;
+
+/* Counts a choice that is measured, and shows progress. */
+void akin_judge_tell(const akin_judge *t);
 
 /* The caller sets study and features. Chooses the folds and queries and computes the cosines; if
  * there are fewer than AKIN_JUDGE_FEWEST queries, none are used. Must be followed by akin_judge_end,

@@ -212,6 +212,7 @@ static double chance(const akin_judge *t, const mapping *m) {
 /* Measures the gain on each fold of the map learned on the other one. */
 static akin_status try_map(const akin_judge *t, mapping *m, attempt *a) {
     akin_status status = AKIN_OK;
+    akin_judge_tell(t);
     a->gain = a->texture = INFINITY;
     a->share = a->again = 0;
     for (size_t f = 0; f < FOLDS; f++) {

@@ -26,8 +26,8 @@ static akin_status refuse(tjhandle handle) {
     const char *message = tjGetErrorStr2(handle);
     if (strstr(message, "emory"))
         return akin_error_set(AKIN_FAILED, "not enough memory to read a JPEG: %s", message);
-    if (strstr(message, "remature end"))
-        return akin_error_set(AKIN_INPUT, "damaged JPEG: the file is truncated");
+    if (strstr(message, "remature end")) /* so libjpeg says too of zeros in the middle */
+        return akin_error_set(AKIN_INPUT, "damaged JPEG: the file is damaged or truncated");
     return akin_error_set(AKIN_INPUT, "damaged JPEG: %s", message);
 }
 

@@ -179,6 +179,10 @@ def test_rejects_balance_and_say_why():
     put("rejects/empty.png", b"")
     put("rejects/words.png", "no picture")
     put("rejects/cut.png", PNG[:200])
+    with open(f"{SOURCE}/tests/fixtures/images/420_large.jpg", "rb") as f:
+        jpeg = f.read()
+    half, noise = len(jpeg) // 2, numpy.random.default_rng(1).integers(0, 256, len(jpeg) // 4, numpy.uint8).tobytes()
+    put("rejects/inside.jpg", jpeg[:half] + noise + jpeg[half + len(noise) :])
     os.makedirs("rejects/folder.png")
     os.mkfifo("rejects/pipe.png")
     rows = [
@@ -186,7 +190,7 @@ def test_rejects_balance_and_say_why():
         (b"", b"good.png", "empty"), (b"bad\xffid", b"good.png", "not UTF-8"), (b'"tab\there"', b"good.png", "tab"),
         (b'"new\nline"', b"good.png", "newline"), (b'"new\rline"', b"good.png", "newline"), (b"nopath", b"", "path is empty"),
         (b"missing", b"nothing.png", "no such file"), (b"empty", b"empty.png", "empty"), (b"words", b"words.png", "not a PNG"),
-        (b"cut", b"cut.png", "truncated"), (b"folder", b"folder.png", "folder"), (b"pipe", b"pipe.png", "pipe"),
+        (b"cut", b"cut.png", "truncated"), (b"inside", b"inside.jpg", "damaged or truncated"), (b"folder", b"folder.png", "folder"), (b"pipe", b"pipe.png", "pipe"),
         (b"x" * 1024, b"good.png", None), (b"y" * 1025, b"good.png", "longer"), ("日本語 ☂".encode(), b"good.png", None),
         (b"dangling", b"dangling.png", "no such file"), (b"device", b"/dev/zero", "device"),
         (b"missing", b"good.png", "duplicate id: row 11 has it"), (b"nul\0id", b"good.png", "NUL"), (b"nulpath", b"good\0.png", "NUL"),

@@ -25,6 +25,8 @@ def common_keys(done, verb, code, ranks):
 
 def test_help_and_version_are_answers():
     assert akin("--version").out.startswith("akin ")
+    for word in ("man akin", "75 interrupted"):  # where to read on, and what an exit status means
+        assert word in akin("--help").out, word
     for words in (["--help"], ["-h"], ["help"]):
         out = akin(*words).out
         assert all(f"\n  {verb} " in out for verb in VERBS), out
