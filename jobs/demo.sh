@@ -13,7 +13,7 @@ mpirun -n "$ranks" build/akin run jobs/demo.ini
 
 echo
 echo "== some items and their neighbours"
-for item in apple lime-half-ganson rubik-s-cube-random-petr-01; do
+for item in an-apple-01 lime-half-ganson rubik-s-cube-random-petr-01; do
     echo "$item"
     build/akin query results/demo/embeddings.nc --id "$item" -k 3 --exclude-same-group --quiet | sed 's/^/    /'
 done
