@@ -7,10 +7,10 @@
 #include <akin/text.h>
 #include <string.h>
 
-/* An attribute of a source; a number is not looked at, nor is `available`. */
+/* An attribute of a source; of a number only the form is looked at, and `available` is not. */
 typedef struct {
     const akin_source *source;
-    enum { CATEGORY, GROUP, LABEL, OTHER } which;
+    enum { CATEGORY, GROUP, LABEL, NUMBER, OTHER } which;
     size_t attribute;
     bool many; /* a value can consist of several, "a|b" */
 } column;
@@ -25,7 +25,7 @@ static column find_column(const akin_source *source, const char *word) {
     for (size_t a = 0; a < all->count; a++) {
         const akin_source_attribute *one = &all->of[a];
         if (strlen(one->name) != length || strncmp(word, one->name, length) != 0) continue;
-        if (one->kind != AKIN_ATTRIBUTE_NUMBER) out.which = LABEL, out.attribute = a;
+        out.which = one->kind == AKIN_ATTRIBUTE_NUMBER ? NUMBER : LABEL, out.attribute = a;
         out.many = one->kind == AKIN_ATTRIBUTE_LABELS;
     }
     return out;
@@ -36,6 +36,7 @@ static const char *value_of(const column *c, size_t row) {
     case CATEGORY: return akin_source_get(c->source, row).category;
     case GROUP: return akin_source_get(c->source, row).group;
     case LABEL: return akin_source_label(c->source, row, c->attribute);
+    case NUMBER:
     case OTHER: break;
     }
     return "";
@@ -47,6 +48,9 @@ static akin_status check_word(const column *c, const char *before, const char *o
     size_t count = akin_source_valid(c->source);
     const size_t *order = akin_source_order(c->source);
     const char *value = word + strcspn(word, "=") + 1;
+    double number;
+    if (c->which == NUMBER && akin_text_to_real(value, &number)) return AKIN_OK;
+    if (c->which == NUMBER) count = 0;
     const char **names = akin_mem_alloc(count + 1, sizeof *names);
     if (!names) return AKIN_FAILED;
     bool there = false;

@@ -1,6 +1,7 @@
 /* item_targets: which items the words of --only and --not bar from being a neighbour. */
 #include "item_targets.h"
 #include <akin/mem.h>
+#include <akin/text.h>
 #include <string.h>
 
 /* Whether this word of a rule for targets is about the same attribute as an earlier word. */
@@ -41,7 +42,9 @@ static akin_status strike(const akin_neighbors_words *words, size_t w, const aki
 
 static akin_status check_value(const char *option, const char *word, const akin_item_attribute *a) {
     const char *value = word + strcspn(word, "=") + 1;
-    if (a->number || a->values == 0) return AKIN_OK; /* each rank has numbers of its own */
+    double number;
+    if (a->number && akin_text_to_real(value, &number)) return AKIN_OK; /* ranks have their own */
+    if (!a->number && a->values == 0) return AKIN_OK;
     for (size_t v = 0; v < a->values; v++)
         if (akin_item_attribute_is(a, (int32_t)v, value)) return AKIN_OK;
     const char **names = akin_mem_alloc(a->values + 1, sizeof *names);

@@ -10,12 +10,17 @@
 
 enum { SIZE = AKIN_RULE_WORD_SIZE };
 
-/* "LOW..HIGH" or "LOW..HIGHx". */
-static bool read_band(const char *text, akin_row_rule *rule) {
+_Static_assert(AKIN_TOPK_MAX == 65536 && AKIN_ITEM_BOOST_LARGEST == 100, "as the messages say");
+
+/* The form of a word is wrong; other faults are told beside the form. */
+static const char ill_formed[] = "";
+
+/* "LOW..HIGH" or "LOW..HIGHx". NULL: it is right, otherwise what is wrong. */
+static const char *read_band(const char *text, akin_row_rule *rule) {
     const char *dots = strstr(text, "..");
     char low[SIZE] = "", high[SIZE] = "";
     if (dots == NULL || (size_t)(dots - text) >= sizeof low || strlen(dots + 2) >= sizeof high)
-        return false;
+        return ill_formed;
     memcpy(low, text, (size_t)(dots - text));
     strcpy(high, dots + 2);
     size_t length = strlen(high);
@@ -24,31 +29,36 @@ static bool read_band(const char *text, akin_row_rule *rule) {
         high[length - 1] = '\0';
         rule->kind = AKIN_ROW_RULE_RATIO;
     }
-    return akin_text_to_real(low, &rule->low) && akin_text_to_real(high, &rule->high) &&
-           rule->low <= rule->high && (rule->kind != AKIN_ROW_RULE_RATIO || rule->low >= 0);
+    if (!akin_text_to_real(low, &rule->low) || !akin_text_to_real(high, &rule->high))
+        return "LOW and HIGH must be numbers with a decimal point";
+    if (rule->low > rule->high) return "LOW is above HIGH";
+    return rule->kind == AKIN_ROW_RULE_RATIO && rule->low < 0 ? "a factor cannot be negative"
+                                                              : NULL;
 }
 
-static bool read_limit(const char *text, int32_t *out) {
+static const char *read_limit(const char *text, int32_t *out) {
     long long most;
-    if (!akin_text_to_int(text, &most) || most < 1 || most > AKIN_TOPK_MAX) return false;
+    if (!akin_text_to_int(text, &most)) return ill_formed;
+    if (most < 1 || most > AKIN_TOPK_MAX) return "N must be from 1 to 65536";
     *out = (int32_t)most;
-    return true;
+    return NULL;
 }
 
-static bool read_weight(const char *text, double *out) {
-    return akin_text_to_real(text, out) && fabs(*out) <= AKIN_ITEM_BOOST_LARGEST;
+static const char *read_weight(const char *text, double *out) {
+    if (!akin_text_to_real(text, out)) return "WEIGHT must be a number with a decimal point";
+    return fabs(*out) <= AKIN_ITEM_BOOST_LARGEST ? NULL : "WEIGHT must be from -100 to 100";
 }
 
 /* text: what follows the equals sign. */
-static bool read_form(akin_rule_word_form form, const char *text, akin_rule_word *out) {
+static const char *read_form(akin_rule_word_form form, const char *text, akin_rule_word *out) {
     switch (form) {
-    case AKIN_RULE_WORD_NAME: return true;
+    case AKIN_RULE_WORD_NAME: return NULL;
     case AKIN_RULE_WORD_BAND: return read_band(text, &out->band);
-    case AKIN_RULE_WORD_VALUE: return *text != '\0';
+    case AKIN_RULE_WORD_VALUE: return *text != '\0' ? NULL : ill_formed;
     case AKIN_RULE_WORD_LIMIT: return read_limit(text, &out->most);
     case AKIN_RULE_WORD_WEIGHT: return read_weight(text, &out->weight);
     }
-    return false;
+    return ill_formed;
 }
 
 akin_status akin_rule_word_read(akin_rule_word_form form, const char *option, const char *word,
@@ -65,8 +75,11 @@ akin_status akin_rule_word_read(akin_rule_word_form form, const char *option, co
     if (length < SIZE) memcpy(out->attribute, word, length);
     bool complete =
         length > 0 && length < SIZE && (word[length] != '\0' || form == AKIN_RULE_WORD_NAME);
-    if (complete && read_form(form, word + length + (word[length] == '='), out)) return AKIN_OK;
-    return akin_error_option(option, "--%s %s: write %s", option, word, wanted[form]);
+    const char *fault =
+        complete ? read_form(form, word + length + (word[length] == '='), out) : ill_formed;
+    if (!fault) return AKIN_OK;
+    return akin_error_option(option, "--%s %s: %s%swrite %s", option, word, fault,
+                             *fault ? "; " : "", wanted[form]);
 }
 
 bool akin_rule_word_next(akin_rule_word_form form, const char *option, const char **at,

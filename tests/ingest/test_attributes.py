@@ -126,9 +126,10 @@ def test_rules_name_values_that_items_have():
     akin("embed", "v.nc", "--model", "vm.nc", "-o", "v-e.nc")
     for ranks in (0, 3):
         done = akin("neighbors", "v-e.nc", "-o", f"v{ranks}.nc", "-k", "2", "--only", "brand=Acme", "--only", "brand=beta", "--not", "season=autumn",
-                    "--not", "price=17", ranks=ranks)
+                    "--not", "price=17", "--not", "price=1,5", ranks=ranks)
         lines = [line for line in done.err.splitlines() if "no item has" in line]
-        assert len(lines) == 2, done.err
+        assert len(lines) == 3, done.err
+        assert lines[2].endswith("--not price=1,5: no item has this value"), lines
         assert lines[0].endswith("--only brand=Acme: no item has this value; did you mean acme?"), lines
         assert lines[1].endswith("--not season=autumn: no item has this value"), lines
 

@@ -138,15 +138,16 @@ def test_values_that_no_item_has():
     """Each word of `only` and `not`, with its line, as the run itself will say."""
     with open("values.csv", "w") as f:
         f.writelines(["id,path,price,brand,season,category\n", *(f"i{i},pictures/p{i}.png,{i},acme,summer|winter,hats\n" for i in range(9))])
-    job = write_job("values", "[neighbors]", "only = brand=Acme category=hats", "not = season=winter season=autumn price=77", "[table right]",
+    job = write_job("values", "[neighbors]", "only = brand=Acme category=hats", "not = season=winter season=autumn price=77 price=7,5", "[table right]",
                     "only = brand=acme season=summer available=yes", source="values.csv\nattributes = price:number brand:label season:labels")
     for ranks in (0, 3):
         told = [line for line in akin("run", job, "--check", ranks=ranks).err.splitlines() if "no item" in line]
         assert [line.removeprefix("akin: ") for line in told] == [
             "values.ini:9: [neighbors] only brand=Acme: no item has this value; did you mean acme?",
-            "values.ini:10: [neighbors] not season=autumn: no item has this value"], told
+            "values.ini:10: [neighbors] not season=autumn: no item has this value",
+            "values.ini:10: [neighbors] not price=7,5: no item has this value"], told
     told = [line for line in akin("run", job).err.splitlines() if "no item" in line]
-    assert len(told) == 2 and "--only brand=Acme" in told[0] and "--not season=autumn" in told[1], told
+    assert len(told) == 3 and "--only brand=Acme" in told[0] and "--not season=autumn" in told[1], told
 
 
 def test_rules_on_an_availability_that_no_row_states():

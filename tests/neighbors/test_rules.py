@@ -199,7 +199,10 @@ def test_refusals_and_files():
     now = Catalogue(r, 120, 0)
     embed("now", now.items, now.rows)
     for words, said in [(["--same", "colour"], "colour"), (["--within", "price=2"], "LOW..HIGH"), (["--within", "group=1..2x"], "not a number"),
-                        (["--within", "price=3..2x"], "LOW..HIGH"), (["--only", "group"], "ATTR=VALUE"), (["--at-most", "group=0"], "at least 1"),
+                        (["--within", "price=3..2x"], "price=3..2x: LOW is above HIGH; write ATTR=LOW..HIGHx"),
+                        (["--within", "price=5..-5"], "LOW is above HIGH"), (["--within", "price=-1..2x"], "a factor cannot be negative"),
+                        (["--within", "price=0,5..2x"], "decimal point"), (["--boost", "price=1e9"], "WEIGHT must be from -100 to 100"),
+                        (["--boost", "price=0,1"], "decimal point"), (["--at-most", "brand=70000"], "N must be from 1 to"), (["--only", "group"], "ATTR=VALUE"), (["--at-most", "group=0"], "at least 1"),
                         (["--boost", "group=1"], "number")]:
         done = akin("neighbors", "now.nc", "-o", "x.nc", *words, expect=2, ranks=2)
         assert said in done.err and not os.path.exists("x.nc"), (words, done.err)
