@@ -37,14 +37,17 @@
     {                                                                                              \
         .name = "encoding", .type = AKIN_OPTION_TEXT, .argument = "NAME",                          \
         .help = "encoding of a CSV without a byte order mark: utf-8 (the default), utf-16, "       \
-                "utf-16le, utf-16be or windows-1252"                                               \
+                "utf-16le, utf-16be, windows-1252 or iso-8859-1 (latin1; both are read as "        \
+                "windows-1252)"                                                                    \
     }
 
 /* An entry of a table of options, likewise. */
 #define AKIN_WITHDRAWALS_OPTION                                                                    \
     {                                                                                              \
         .name = "withdrawals", .type = AKIN_OPTION_FLAG,                                           \
-        .help = "rows that are not available need no picture (akin add sets this)"                 \
+        .help = "rows that are not available need no picture: an address is not requested, and "   \
+                "ingest gives a black one (akin add sets this, and takes such items out of the "   \
+                "table)"                                                                           \
     }
 
 /* Their names, and root: what the stages that read one table have in common. */

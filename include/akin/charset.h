@@ -12,11 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define AKIN_CHARSETS "utf-8, utf-16, utf-16le, utf-16be, windows-1252"
+#define AKIN_CHARSETS "utf-8, utf-16, utf-16le, utf-16be, windows-1252 or iso-8859-1"
 
 typedef struct akin_charset akin_charset;
 
-/* Whether it is one of AKIN_CHARSETS, in either case, or an alias of one. */
+/* Whether it is one of AKIN_CHARSETS, in either case, or an alias of one: latin1, cp1252, utf8. */
 bool akin_charset_is_known(const char *name);
 
 /* name: a known encoding, or NULL to use the mark. AKIN_FAILED: the file cannot be opened. */

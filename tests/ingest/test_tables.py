@@ -137,7 +137,10 @@ def test_separators_and_encodings():
     long = "id,path\n" + "".join(f"{i:05d}é,{i % 6}.png\n" for i in range(9000))  # over many pieces
     put("forms/long.csv", long.encode("utf-16"))
     assert read("forms/long.csv")[0].json["items"] == 9000
-    akin("ingest", "forms/t.csv", "-o", "x.nc", "--encoding", "klingon", expect=2)
+    err = akin("ingest", "forms/t.csv", "-o", "x.nc", "--encoding", "klingon", expect=2).err
+    assert "--encoding klingon is not one of utf-8, " in err and "windows-1252 or iso-8859-1" in err, err
+    for name in ("latin1", "iso-8859-1", "ISO-8859-1", "latin-1"):
+        assert read("forms/t.csv", "--encoding", name)[1].ids == ["b", "ä"]
     akin("ingest", "forms/t.csv", "-o", "x.nc", "--separator", "colon", expect=2)
 
 
