@@ -146,8 +146,7 @@ static void check_file(void *context, const input *in, const char *section, cons
     checking *c = context;
     akin_status status = AKIN_OK;
     if (!akin_file_exists(path))
-        status =
-            akin_error_set(AKIN_FAILED, "%s %s: no such file; nothing was started", in->key, path);
+        status = akin_error_set(AKIN_FAILED, "%s %s: no such file", in->key, path);
     else if (in->look && (status = in->look(path)) != AKIN_OK)
         status = akin_error_context(status, "%s: ", in->key);
     if (status != AKIN_OK)

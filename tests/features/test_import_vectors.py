@@ -248,7 +248,7 @@ def test_a_job_without_pictures():
     assert "source" in done.err
     open("missing.ini", "w").write(JOB.format(output="bare", more="").replace("night.npy", "none.npy"))
     done = akin("run", "missing.ini", expect=1)
-    assert "nothing was started" in done.err and not os.path.exists("bare")
+    assert "no such file" in done.err and not os.path.exists("bare")
 
 
 def test_what_a_job_names_is_known_before_it_begins():
@@ -257,10 +257,10 @@ def test_what_a_job_names_is_known_before_it_begins():
     for keys, code, line, words in [
             ("[neighbors]\nprevious = none.nc\n", 2, 2, "must be given together"),
             ("[neighbors]\nprevious-embeddings = none.nc\n", 2, 2, "must be given together"),
-            ("[neighbors]\nprevious = none.nc\nprevious-embeddings = none.nc\n", 1, 2, "nothing was started"),
+            ("[neighbors]\nprevious = none.nc\nprevious-embeddings = none.nc\n", 1, 2, "no such file"),
             ("[neighbors]\nids = ids.txt\n", 2, 2, ".npy"), ("[neighbors]\n\npool = 30\n", 2, 3, "--diversity"),
-            ("[publish]\nto = file:t.jsonl\nprevious = none.nc\n", 1, 3, "nothing was started"),
-            ("[gallery]\nagainst = none.nc\n", 1, 2, "nothing was started")]:
+            ("[publish]\nto = file:t.jsonl\nprevious = none.nc\n", 1, 3, "no such file"),
+            ("[gallery]\nagainst = none.nc\n", 1, 2, "no such file")]:
         text = "".join(part for part in re.split(r"(?m)^(?=\[)", job) if not part.startswith(keys.split("\n")[0]))
         open("named.ini", "w").write(text + keys)
         for more in (["--check"], []):
