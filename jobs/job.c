@@ -122,7 +122,8 @@ akin_status akin_jobs_check(const akin_jobs *jobs) {
 }
 
 /* results/<name>; by default the name is the job file's without its ending. *output is owned. */
-static akin_status default_output(const char *path, const char *name, char **output) {
+static akin_status default_output(const akin_jobfile *job, const char *path, const char *name,
+                                  char **output) {
     const char *file = akin_file_name(path);
     size_t length = strlen(file) - strlen(akin_file_ending(file));
     char *own = akin_mem_text(name ? name : file);
@@ -130,12 +131,12 @@ static akin_status default_output(const char *path, const char *name, char **out
     if (!own) return AKIN_FAILED;
     if (!name) own[length] = '\0';
     if (!*own || strchr(own, '/') || strcmp(own, ".") == 0 || strcmp(own, "..") == 0)
-        status = akin_error_set(
-            AKIN_USAGE,
-            "%s: name in [job] must be the name of a folder, not \"%s\"; use output for a path",
-            path, own);
-    else if (!(*output = akin_file_join("results", own)))
-        status = AKIN_FAILED;
+        status = akin_job_at_key(
+            job, "job", "name",
+            akin_error_set(AKIN_USAGE,
+                           "name must be the name of a folder, not \"%s\"; use output for a path",
+                           own));
+    if (!(*output = akin_file_join("results", own))) status = AKIN_FAILED;
     akin_mem_free(own);
     return status;
 }
@@ -143,7 +144,7 @@ static akin_status default_output(const char *path, const char *name, char **out
 akin_status akin_job_output(const akin_jobfile *job, const char *path, char **output) {
     const akin_options *options = akin_jobfile_options(job, "job");
     const char *given = akin_options_text(options, "output");
-    if (!given) return default_output(path, akin_options_text(options, "name"), output);
+    if (!given) return default_output(job, path, akin_options_text(options, "name"), output);
     *output = akin_mem_text(given);
     if (!*output) return AKIN_FAILED;
     for (size_t length = strlen(*output); length > 1 && (*output)[length - 1] == '/';)

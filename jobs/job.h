@@ -33,7 +33,7 @@ AKIN_MUST_CHECK akin_status akin_jobs_settle(akin_jobs *jobs, const akin_options
 AKIN_MUST_CHECK akin_status akin_jobs_check(const akin_jobs *jobs);
 
 /* The output folder that the job file says: [job] output, or results/<name>. `path` is the job file's;
- * *output is owned. AKIN_USAGE: the name is not that of a folder. */
+ * *output is owned, and also set where the name is not that of a folder: AKIN_USAGE. */
 AKIN_MUST_CHECK akin_status akin_job_output(const akin_jobfile *file, const char *path,
                                             char **output);
 

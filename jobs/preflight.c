@@ -41,20 +41,19 @@ static bool names_wrong(const char *folder) {
 }
 
 static akin_status check_output(akin_jobfile *job, const char *output) {
-    char *part = existing_part(output), *probe = NULL;
+    char *part = existing_part(output);
     if (!part) return AKIN_FAILED;
-    akin_status status = AKIN_FAILED;
+    akin_status status;
     uint64_t failures = akin_mem_failures();
     if (!akin_file_is_folder(part))
         status = akin_error_set(AKIN_USAGE,
                                 "output %s cannot be created: %s is not a folder; choose another",
                                 output, part);
-    else if ((probe = akin_file_join(part, ".akin-probe")))
-        status = akin_file_check_output(probe);
+    else
+        status = akin_file_check_output_in(part);
     if (status == AKIN_FAILED && akin_mem_failures() == failures)
         status = akin_error_context(names_wrong(part) ? AKIN_USAGE : AKIN_FAILED,
                                     "output %s cannot be written: ", output);
-    akin_mem_free(probe);
     akin_mem_free(part);
     return status == AKIN_OK ? AKIN_OK : akin_job_at_key(job, "job", "output", status);
 }
@@ -350,13 +349,6 @@ static akin_status warn_of_missing(const akin_source *source, const akin_preflig
     return status;
 }
 
-/* Names the line of the job's sources, or the table of additions, which no line names. */
-static akin_status at_source(const akin_jobfile *job, akin_status status) {
-    const char *table = akin_stages_added(job);
-    return table ? akin_error_context(status, "%s: ", table)
-                 : akin_job_at_key(job, "ingest", "source", status);
-}
-
 /* Rows that the list alone shows will be rejected; pictures that cannot be decoded are not known
  * yet. */
 static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
@@ -370,12 +362,12 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
     akin_status status = needs->missing > 0 ? warn_of_missing(source, needs, first) : AKIN_OK;
     if (status != AKIN_OK) return status;
     if (needs->rows == 0 || bad == needs->rows)
-        return at_source(
+        return akin_preflight_at_source(
             job,
             akin_error_set(AKIN_INPUT, "no usable picture: %zu rows, of which %zu will be rejected",
                            needs->rows, bad));
     if (akin_ingest_too_many(bad, needs->rows, limit))
-        return at_source(
+        return akin_preflight_at_source(
             job, akin_error_set(
                      AKIN_INPUT,
                      "%zu of %zu rows will be rejected, more than max-reject-fraction = %g allows",
@@ -464,11 +456,14 @@ done:
     return status;
 }
 
-/* Rank 0. */
-static akin_status check_room(const char *output, uint64_t bytes) {
-    char *part = existing_part(output), *probe = part ? akin_file_join(part, ".akin-probe") : NULL;
-    akin_status status = probe ? akin_file_check_space(probe, bytes) : AKIN_FAILED;
-    akin_mem_free(probe);
+/* Whether the disk has room for the output; one that cannot be written is told at the start. Rank 0. */
+static akin_status check_room(akin_jobfile *job, const char *output, uint64_t bytes) {
+    char *part = existing_part(output);
+    akin_status status = part ? akin_file_check_output_in(part) : AKIN_FAILED;
+    if (part && status != AKIN_OK)
+        status = AKIN_OK;
+    else if (part && (status = akin_file_check_space_in(part, bytes)) != AKIN_OK)
+        akin_job_at_key(job, "job", "output", akin_error_context(status, "output %s: ", output));
     akin_mem_free(part);
     return status;
 }
@@ -490,7 +485,7 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
     if (akin_comm_rank(comm) == 0) {
         if (source) status = judge(job, source, output, needs);
         needs->bytes = bytes_of(job, rows, needs->items, features);
-        if (status == AKIN_OK) status = check_room(output, needs->bytes);
+        if (status == AKIN_OK) status = check_room(job, output, needs->bytes);
     }
     status = akin_agree_with_first(comm, status);
 done:

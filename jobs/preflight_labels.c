@@ -344,11 +344,21 @@ static akin_status tell_columns(akin_jobfile *job, const akin_source_params *par
     return akin_mistakes_sum(&found);
 }
 
+akin_status akin_preflight_at_source(const akin_jobfile *job, akin_status status) {
+    const char *table = akin_stages_added(job), *about = akin_error_about();
+    bool of_columns =
+        about && strcmp(about, "columns") == 0 && akin_jobfile_names(job, "ingest", "columns");
+    if (table && !of_columns)
+        return strstr(akin_error_message(), table) ? status
+                                                   : akin_error_context(status, "%s: ", table);
+    return akin_job_at_key(job, "ingest", of_columns ? "columns" : "source", status);
+}
+
 akin_status akin_preflight_list(akin_comm *comm, akin_jobfile *job, akin_source **source) {
     const akin_source_params params = akin_preflight_sources(job);
     akin_status status = akin_source_open(comm, &params, source);
-    if (status == AKIN_USAGE && params.attributes) status = tell_columns(job, &params);
-    return status;
+    if (status == AKIN_USAGE && params.attributes) return tell_columns(job, &params);
+    return status == AKIN_OK ? AKIN_OK : akin_preflight_at_source(job, status);
 }
 
 akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source **listed) {

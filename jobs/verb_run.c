@@ -79,51 +79,66 @@ static akin_status check_files(const akin_call *call, const akin_jobs *jobs, con
     return akin_mistakes_sum(&found);
 }
 
-/* Mistakes of all kinds in settled jobs, added to those in `found`. Not collective. */
-static void check_settled(const akin_call *call, const akin_jobs *jobs, const char *output,
+/* Mistakes of all kinds in settled jobs, added to those in `found`. Returns whether its options are right and
+ * its sources there, so that what they hold can be judged. Not collective. */
+static bool check_settled(const akin_call *call, const akin_jobs *jobs, const char *output,
                           akin_mistakes *found) {
     akin_jobfile *first = jobs->list[0].file;
-    akin_status status = akin_jobs_check(jobs);
+    akin_status status = akin_jobs_check(jobs), there;
     akin_mistakes_note(found, status);
-    if (akin_comm_rank(call->comm) != 0) return;
+    if (akin_comm_rank(call->comm) != 0) return status == AKIN_OK;
     akin_mistakes_note(found, status == AKIN_OK ? check_files(call, jobs, output)
                                                 : akin_preflight_files(first));
-    akin_mistakes_note(found, akin_preflight_sources_there(first));
+    there = akin_preflight_sources_there(first);
+    akin_mistakes_note(found, there);
     if (found->status == AKIN_OK) akin_preflight_tell_unpublished(jobs);
+    return status == AKIN_OK && there == AKIN_OK;
 }
 
-/* The output folder, and the files in it as options of the stages. Not collective. */
+/* The output folder, and the files in it as options of the stages. Mistakes in its name and the night's do not
+ * end this. Not collective. */
 static akin_status settle_place(const akin_call *call, akin_jobs *jobs, char **output,
-                                long long *keep) {
-    akin_status status;
+                                long long *keep, akin_mistakes *found) {
     const akin_jobfile *first = jobs->list[0].file;
-    AKIN_TRY(akin_job_output(first, job_path(call), output));
+    akin_status status = akin_job_output(first, job_path(call), output);
+    if (!*output) goto done;
+    akin_mistakes_note(found, status);
     *keep = akin_options_int(akin_jobfile_options(first, "job"), "keep");
     if (!akin_jobfile_has_wrong_keys(first, "job"))
-        AKIN_TRY(check_night(night_of(call->options), job_path(call), *output, *keep));
+        akin_mistakes_note(found,
+                           check_night(night_of(call->options), job_path(call), *output, *keep));
     AKIN_TRY(akin_addition_place(call, output, keep));
     status = akin_jobs_settle(jobs, call->options, *output, NULL);
 done:
     return status;
 }
 
-/* Reads the job file and refuses what can be refused from it alone. Not collective. */
-static akin_status check_job(const akin_call *call, akin_jobs *read, char **output,
-                             long long *keep) {
+/* Reads the job file and notes what can be refused from it alone. Returns as check_settled. Not collective. */
+static bool find_mistakes(const akin_call *call, akin_jobs *read, char **output, long long *keep,
+                          akin_mistakes *found) {
     akin_jobs jobs = {0};
     akin_error_kept wrong_keys;
-    akin_mistakes found = {.status = AKIN_OK};
+    bool goes_on = false;
     akin_status status = akin_jobs_read(job_path(call), &wrong_keys, read);
-    if (status != AKIN_OK) return status;
+    akin_mistakes_note(found, status);
+    if (status != AKIN_OK) return false;
     if (*wrong_keys.message) {
         akin_error_restore(&wrong_keys);
-        akin_mistakes_note(&found, AKIN_USAGE);
+        akin_mistakes_note(found, AKIN_USAGE);
     }
     status = take_jobs(call, read, &jobs);
-    if (status == AKIN_OK) status = settle_place(call, &jobs, output, keep);
-    akin_mistakes_note(&found, status);
-    if (status == AKIN_OK) check_settled(call, &jobs, *output, &found);
+    if (status == AKIN_OK) status = settle_place(call, &jobs, output, keep, found);
+    akin_mistakes_note(found, status);
+    if (status == AKIN_OK) goes_on = check_settled(call, &jobs, *output, found);
     akin_jobs_free(&jobs);
+    return goes_on && !*wrong_keys.message;
+}
+
+/* Refuses what find_mistakes finds. Not collective. */
+static akin_status check_job(const akin_call *call, akin_jobs *read, char **output,
+                             long long *keep) {
+    akin_mistakes found = {.status = AKIN_OK};
+    find_mistakes(call, read, output, keep, &found);
     return akin_mistakes_sum(&found);
 }
 
@@ -312,13 +327,15 @@ static akin_status check_only(akin_call *call) {
     char *output = NULL;
     long long keep = 0;
     akin_preflight_needs needs = {0};
-    AKIN_TRY(akin_agree_with_first(call->comm, check_job(call, &read, &output, &keep)));
+    akin_mistakes found = {.status = AKIN_OK};
+    int64_t stops = !find_mistakes(call, &read, &output, &keep, &found);
+    akin_comm_max_i64(call->comm, &stops, 1);
+    if (stops) AKIN_TRY(akin_agree_with_first(call->comm, akin_mistakes_sum(&found)));
     status = take_jobs(call, &read, &jobs);
     if (status == AKIN_OK) status = akin_jobs_settle(&jobs, call->options, output, NULL);
     AKIN_TRY(akin_agree(call->comm, status));
     if (akin_comm_rank(call->comm) == 0) status = tell_other_model(jobs.list[0].file, output, keep);
     AKIN_TRY(akin_agree(call->comm, status));
-    akin_mistakes found = {.status = AKIN_OK};
     akin_mistakes_note(&found, akin_preflight_space(call->comm, jobs.list[0].file, output, &needs));
     size_t items = found.status == AKIN_OK ? needs.items : 0;
     if (akin_comm_rank(call->comm) == 0)

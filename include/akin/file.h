@@ -38,9 +38,13 @@ void akin_file_remove(const char *path);
 /* Whether the disk of `path` has room for `bytes` more: allocates a file of that size next to it
  * and removes it. */
 AKIN_MUST_CHECK akin_status akin_file_check_space(const char *path, uint64_t bytes);
+/* The same of a folder that exists, for files in it. */
+AKIN_MUST_CHECK akin_status akin_file_check_space_in(const char *folder, uint64_t bytes);
 /* Whether an output of that name could be created: its folder exists and is writable, and it is
  * not itself a folder. */
 AKIN_MUST_CHECK akin_status akin_file_check_output(const char *path);
+/* Whether a file could be created in the folder. */
+AKIN_MUST_CHECK akin_status akin_file_check_output_in(const char *folder);
 
 /* Makes `to`, which does not exist, the same file as `from`, or a copy on file systems without
  * hard links. */

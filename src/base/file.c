@@ -312,9 +312,9 @@ static akin_status say_space(const char *path, uint64_t bytes) {
                           path, bytes, strerror(errno));
 }
 
-akin_status akin_file_check_space(const char *path, uint64_t bytes) {
+/* path: what the message names; name: of the file, owned, NULL = out of memory. */
+static akin_status check_space(const char *path, char *name, uint64_t bytes) {
     struct statvfs disk;
-    char *name = akin_file_with_ending(path, ".space-XXXXXX");
     if (!name) return AKIN_FAILED;
     int file = mkstemp(name);
     akin_status status = file < 0 ? say(path, "cannot be created") : AKIN_OK;
@@ -338,10 +338,16 @@ akin_status akin_file_check_space(const char *path, uint64_t bytes) {
     return status;
 }
 
-/* By creating the part: access() succeeds for root on a read-only disk. */
-akin_status akin_file_check_output(const char *path) {
-    if (check_name(path) != AKIN_OK) return AKIN_FAILED;
-    char *part = akin_file_part_name(path);
+akin_status akin_file_check_space(const char *path, uint64_t bytes) {
+    return check_space(path, akin_file_with_ending(path, ".space-XXXXXX"), bytes);
+}
+
+akin_status akin_file_check_space_in(const char *folder, uint64_t bytes) {
+    return check_space(folder, akin_file_join(folder, ".akin.space-XXXXXX"), bytes);
+}
+
+/* By creating the part (owned): access() succeeds for root on a read-only disk. */
+static akin_status check_output(const char *path, char *part) {
     if (!part) return AKIN_FAILED;
     akin_status status = AKIN_OK;
     int file = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -357,6 +363,15 @@ akin_status akin_file_check_output(const char *path) {
     if (ours) unlink(part);
     akin_mem_free(part);
     return status;
+}
+
+akin_status akin_file_check_output(const char *path) {
+    return check_name(path) == AKIN_OK ? check_output(path, akin_file_part_name(path))
+                                       : AKIN_FAILED;
+}
+
+akin_status akin_file_check_output_in(const char *folder) {
+    return check_output(folder, akin_file_join(folder, ".akin.part"));
 }
 
 /* --- paths and folders --- */

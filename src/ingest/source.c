@@ -325,7 +325,7 @@ akin_status akin_source_open(akin_comm *comm, const akin_source_params *params, 
     if (local == AKIN_OK) source->withdrawals = params->withdrawals;
     AKIN_TRY(akin_agree(comm, local));
     bool lists = akin_comm_rank(comm) == 0;
-    AKIN_TRY(akin_agree(comm, lists ? list_here(source, params) : AKIN_OK));
+    AKIN_TRY(akin_agree_with_first(comm, lists ? list_here(source, params) : AKIN_OK));
     AKIN_TRY(akin_source_list_share(comm, source->rows));
     void *order = source->order;
     size_t bytes = source->valid * sizeof *source->order;

@@ -288,12 +288,14 @@ static akin_status refuse_header(const char *path, size_t c, const char *missing
                               "%s: no column '%s' in its header (%s%s), which --attributes asks "
                               "for; --columns \"NAME=COLUMN\" gives a column with another name",
                               path, missing, akin_text_bytes(seen), more);
-    else
-        status = akin_error_set(AKIN_INPUT,
-                                "%s: no column '%s' in its header (%s%s); the first line names the "
-                                "columns, among them id and path, or give their names with "
-                                "--columns \"id=NAME path=NAME\"",
-                                path, missing, akin_text_bytes(seen), more);
+    else {
+        akin_error_option("columns",
+                          "%s: no column '%s' in its header (%s%s); the first line names the "
+                          "columns, among them id and path, or give their names with "
+                          "--columns \"id=NAME path=NAME\"",
+                          path, missing, akin_text_bytes(seen), more);
+        status = AKIN_INPUT; /* the table may be at fault */
+    }
 done:
     akin_text_free(seen);
     return status;

@@ -228,24 +228,25 @@ akin_status akin_agree(akin_comm *comm, akin_status local) {
     if (bad == 0) return AKIN_OK;
     int root = INT32_MAX - (int)(worst & UINT32_MAX);
     akin_status status = bad == 1 ? AKIN_INTERRUPTED : (akin_status)(bad - 1);
-    char text[MESSAGE_SIZE] = "";
-    if (comm->rank == root) snprintf(text, sizeof text, "%s", akin_error_message());
-    akin_comm_broadcast(comm, text, sizeof text, root);
-    int64_t differs = local != status || strcmp(text, akin_error_message()) != 0;
+    akin_error_kept worst_of = {.item = 0};
+    if (comm->rank == root) akin_error_keep(&worst_of);
+    akin_comm_broadcast(comm, &worst_of, sizeof worst_of, root);
+    int64_t differs = local != status || strcmp(worst_of.message, akin_error_message()) != 0;
     akin_comm_max_i64(comm, &differs, 1);
-    akin_error_repeat(status, text);
+    akin_error_restore(&worst_of);
     return differs ? akin_error_context(status, "rank %d: ", root) : status;
 }
 
 akin_status akin_agree_with_first(akin_comm *comm, akin_status local) {
     int64_t first = comm->rank == 0 ? (int64_t)local : 0;
-    char text[MESSAGE_SIZE] = "";
+    akin_error_kept kept = {.item = 0};
     if (comm->size == 1) return local;
     akin_comm_max_i64(comm, &first, 1);
     if (first == AKIN_OK) return akin_agree(comm, local);
-    if (comm->rank == 0) snprintf(text, sizeof text, "%s", akin_error_message());
-    akin_comm_broadcast(comm, text, sizeof text, 0);
-    return akin_error_repeat((akin_status)first, text);
+    if (comm->rank == 0) akin_error_keep(&kept);
+    akin_comm_broadcast(comm, &kept, sizeof kept, 0);
+    akin_error_restore(&kept);
+    return (akin_status)first;
 }
 
 akin_status akin_comm_check_signal(akin_comm *comm) {

@@ -85,6 +85,36 @@ def test_a_mistake_of_the_sources_is_told_once():
     assert message.startswith("once.ini:5: [ingest] unknown key encodin") and "\n" not in message, message
 
 
+def test_mistakes_of_the_folder_and_of_the_source_are_told_together():
+    """A name that is none, a night that is over, and what the source lacks: each with its line."""
+    job = write_job("both", "[neighbors]", "same-category = yes", "pins = no-pins.csv", "[ingest]", "columns = id=SKU")
+    text = open(job).read().replace("name = both", "name = a/b")
+    with open(job, "w") as f:
+        f.write(text)
+    for ranks in (0, 3):
+        lines = akin("run", job, "--check", "--json", expect=2, ranks=ranks).json["message"].split("\n")
+        assert len(lines) == 3, lines
+        assert lines[0] == 'both.ini:2: [job] name must be the name of a folder, not "a/b"; use output for a path', lines
+        assert lines[1] == "both.ini:9: [neighbors] pins no-pins.csv: no such file", lines
+        assert lines[2].startswith("both.ini:11: [ingest] pictures/catalog.csv: no column 'SKU' in its header (id, path"), lines
+    assert not os.path.exists("results/a")
+    job = write_job("night", "[job]", "keep = 3", "[neighbors]", "same = brand")
+    os.makedirs("results/night/2999-01-01")
+    lines = akin("run", job, "--check", "--json", expect=2, ranks=2).json["message"].split("\n")
+    assert len(lines) == 2 and lines[0].startswith("night.ini:10: [neighbors] same: the items have no attribute brand") and "earlier than the existing night" in lines[1], lines
+    os.removedirs("results/night/2999-01-01")
+
+
+def test_what_is_no_table_has_the_line_of_its_source():
+    for name, text in (("empty.csv", ""), ("headless.csv", "name,file\na,b\n")):
+        with open(name, "w") as f:
+            f.write(text)
+        job = write_job("headless", source=f"pictures/catalog.csv {name}")
+        for ranks in (0, 2):
+            done = akin("run", job, "--check", "--json", expect=3, ranks=ranks)
+            assert re.match(rf"headless.ini:4: \[ingest\] \S*{name}: ", done.json["message"]), done.json
+
+
 def test_a_source_that_is_not_there():
     """Refused before the night begins, with its line."""
     job = write_job("lost", "[job]", "keep = 3", source="pictures/catalog.csv no-catalog.csv")
@@ -110,8 +140,8 @@ def test_what_the_tables_need_and_the_items_lack():
     job = write_job("needs", *lines, source=source).replace(".ini", "")
     text = open(f"{job}.ini").read()
     at = {line: text.split("\n").index(line) + 1 for line in lines}
-    missing = akin("run", "needs.ini", "--check", "--json", expect=1).json["message"]
-    assert f":{at['pins = no-pins.csv']}: [table looks] pins no-pins.csv: no such file" in missing, missing
+    missing = akin("run", "needs.ini", "--check", "--json", expect=2).json["message"]
+    assert f":{at['pins = no-pins.csv']}: [table looks] pins no-pins.csv: no such file" in missing and missing.count("needs.ini:") == 10, missing
     with open("no-pins.csv", "w") as f:
         f.write("id,neighbor\n")
     for words in (("--check",), ()):
