@@ -135,6 +135,21 @@ void akin_retrain_tell_other(const akin_options *train, const char *model, akin_
     akin_text_free(said);
 }
 
+void akin_retrain_tell_new(const akin_options *train, const char *model) {
+    akin_text *text = NULL;
+    bool never = akin_options_is(train, "retrain", "never");
+    if (!akin_file_exists(model) || (never && akin_options_given(train, "retrain"))) return;
+    if (compare(train, model, never, &text) && akin_text_length(text) > 0)
+        akin_log_info("train: a new model will be trained, because %s was made with other options "
+                      "than [train] has (%s)%s",
+                      model, akin_text_bytes(text), never ? "; retrain = never keeps it" : "");
+    else if (akin_options_is(train, "retrain", "weekly") && is_old(model))
+        akin_log_info("train: a new model will be trained from the weights of %s, because that is "
+                      "older than a week",
+                      model);
+    akin_text_free(text);
+}
+
 /* --- decisions --- */
 
 static akin_status take_over(const nightly *night) {
@@ -230,6 +245,8 @@ akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folde
     if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
     if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
     if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));
+    if (strcmp(policy, "never") == 0 && akin_comm_rank(call->comm) == 0)
+        akin_retrain_tell_new(call->options, night.here);
     if (previous && ask(call->comm, akin_file_exists(night.here)))
         AKIN_TRY(akin_metrics_inherit(call->comm, metrics, "train", previous));
 done:

@@ -29,6 +29,9 @@ bool akin_retrain_keeps(const akin_options *train, const char *model);
 /* Warns of the options that are ignored if it is kept; also in the report (NULL: none). Not
  * collective; rank 0. */
 void akin_retrain_tell_other(const akin_options *train, const char *model, akin_json *report);
+/* Says that the next run trains a new model although this one is there, and why; where nothing is known
+ * yet that asks for one, nothing. Not collective; rank 0. */
+void akin_retrain_tell_new(const akin_options *train, const char *model);
 /* After train: adds what was measured to its entry. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_retrain_report(akin_comm *comm, akin_metrics *metrics,
                                                 const akin_retrain_measure *measure);

@@ -309,13 +309,16 @@ done:
     return status;
 }
 
-/* The model that is there, or that of the last night, was made with other options. */
-static akin_status tell_other_model(const akin_jobfile *job, const char *output, long long keep) {
+/* What becomes of the model that is there, or that of the last night. */
+static akin_status tell_model(const akin_jobfile *job, const char *output, long long keep) {
     if (!akin_stage_wanted(akin_stage_find("train"), job)) return AKIN_OK;
     const akin_options *train = akin_jobfile_options(job, "train");
     char *model = akin_file_join(output, keep > 0 ? "latest/model.nc" : "model.nc");
     if (!model) return AKIN_FAILED;
-    if (akin_retrain_keeps(train, model)) akin_retrain_tell_other(train, model, NULL);
+    if (akin_retrain_keeps(train, model))
+        akin_retrain_tell_other(train, model, NULL);
+    else
+        akin_retrain_tell_new(train, model);
     akin_mem_free(model);
     return AKIN_OK;
 }
@@ -334,7 +337,7 @@ static akin_status check_only(akin_call *call) {
     status = take_jobs(call, &read, &jobs);
     if (status == AKIN_OK) status = akin_jobs_settle(&jobs, call->options, output, NULL);
     AKIN_TRY(akin_agree(call->comm, status));
-    if (akin_comm_rank(call->comm) == 0) status = tell_other_model(jobs.list[0].file, output, keep);
+    if (akin_comm_rank(call->comm) == 0) status = tell_model(jobs.list[0].file, output, keep);
     AKIN_TRY(akin_agree(call->comm, status));
     akin_mistakes_note(&found, akin_preflight_space(call->comm, jobs.list[0].file, output, &needs));
     size_t items = found.status == AKIN_OK ? needs.items : 0;

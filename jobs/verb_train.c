@@ -176,8 +176,9 @@ static const akin_option options[] = {
      .initial = "never",
      .choices = "never|always|weekly|drift",
      .unrecorded = true,
-     .help =
-         "in `run`: when an existing model is replaced; weekly and drift start from its weights"},
+     .help = "in `run`: when an existing model is replaced; without this key it is kept for any "
+             "catalogue, but not for other options that the job file gives; weekly and drift "
+             "start from its weights"},
     {.name = "drift-limit",
      .type = AKIN_OPTION_REAL,
      .initial = "0.2",

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import time
 
@@ -287,8 +288,12 @@ def test_options_that_are_given_want_a_model_of_their_own_by_default():
     as_night("results/given", "2001-01-01")
     with open(write_job("given", "seed = 5"), "a") as f:
         f.write("max-churn = 1\n")
+    why = r"akin: train: a new model will be trained, because results/given/\S*model.nc was made with other options than \[train\] has \(seed=5 here\); retrain = never keeps it"
+    for ranks in (0, 2):
+        assert len(re.findall(why, run("given.ini", "--check", ranks=ranks).err)) == 1
     done = run("given.ini")
-    assert "train" in ran(done) and "is kept" not in done.err, done.err
+    assert "train" in ran(done) and "is kept" not in done.err and len(re.findall(why, done.err)) == 1, done.err
+    assert "new model" not in run("given.ini", "--check").err
     done = run(write_job("given", ""), "--until", "embed")
     assert "train" not in ran(done) and "ignored (seed=5 there, seed=1 here)" in done.err, done.err
 
@@ -303,6 +308,7 @@ def test_a_model_older_than_a_week():
     before = as_night("results/weekly", "2001-01-02")
     old = time.time() - 8 * 24 * 3600
     os.utime(f"{before}/model.nc", (old, old))  # it is a link to the first night's
+    assert re.search(r"a new model will be trained from the weights of results/weekly/latest/model.nc, because that is older than a week", run(job, "--check").err)
     third = run(job, ranks=2)
     assert "train" in ran(third) and "older than a week" in third.err, third.err
     akin("train", f"{third.json['output']}/catalog.nc", "-o", "warm.nc", "--features", "autoencoder", "--whiten", "0", "--epochs", "2", "--batch", "16", "--holdout", "0.1",
