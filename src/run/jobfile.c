@@ -1,6 +1,6 @@
 /* jobfile: an INI file with one section per stage; the one module with <ini.h>. */
+#include "jobfile_keys.h"
 #include <akin/file.h>
-#include <akin/jobfile.h>
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <ini.h>
@@ -228,7 +228,8 @@ static akin_status set_key(reading *self, const char *key, char *value) {
     bool is_argument = argument_key && strcmp(argument_key, key) == 0;
     akin_option_type type = AKIN_OPTION_LIST;
     if (!is_argument && !akin_options_declared(options, key, &type))
-        return akin_options_refuse_key(options, key, argument_key);
+        return akin_jobfile_refuse_key(job->sections, job->options, job->declared, self->section,
+                                       key);
     AKIN_TRY(check_key(self, key, type == AKIN_OPTION_LIST));
     if (!self->continues) AKIN_TRY(add_place(job, self->section, key, self->line));
     if (is_argument)

@@ -29,6 +29,15 @@ def test_several_mistakes_of_keys_are_told_at_once():
     assert "section.ini:8: " in message and "unknown section [neighbours]" in message, message
 
 
+def test_a_key_of_another_section():
+    """The section that has it is named, rather than a key that merely looks like it."""
+    job = write_job("astray", "k = 3", "tune = none", "[neighbors]", "min-coverage = 0.5", "to = file:x.csv")
+    assert akin("run", job, "--check", "--json", expect=2).json["message"].split("\n") == [
+        "astray.ini:7: [train] unknown key k; it belongs to [neighbors] or [table NAME]",
+        "astray.ini:10: [neighbors] unknown key min-coverage; it belongs to [publish] or [table NAME]",
+        "astray.ini:11: [neighbors] unknown key to; it belongs to [publish]"]
+
+
 def test_more_mistakes_than_fit_are_counted():
     """In the order of the lines also where the folder's name looks like the place of a mistake."""
     os.makedirs("w: 3", exist_ok=True)
