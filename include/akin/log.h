@@ -28,6 +28,10 @@ const char *akin_log_release(void);
 void akin_log_about(const char *subject);
 void akin_log_record(const char *format, ...) AKIN_PRINTF(1, 2);  /* rank 0, only to the file */
 void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only */
+/* The same of what several stages of a run find in one file: a line that was written already is not written
+ * again, up to 64 different ones. */
+void akin_log_info_once(const char *format, ...) AKIN_PRINTF(1, 2);
+void akin_log_warning_once(const char *format, ...) AKIN_PRINTF(1, 2);
 size_t akin_log_warnings(void); /* number of warnings by rank 0; 0 on the others */
 void akin_log_error(const char *format, ...)
     AKIN_PRINTF(1, 2); /* any rank, with its number unless it is 0 */

@@ -320,8 +320,9 @@ static akin_status name_unused(const akin_columns *columns, const char *path, si
         AKIN_TRY(append_seen(names, fields[i], lengths[i]));
     }
     if (unused > 0)
-        akin_log_info("%s: %zu column%s ignored: %s%s", path, unused, unused == 1 ? " is" : "s are",
-                      akin_text_bytes(names), unused > NAMED ? ", ..." : "");
+        akin_log_info_once("%s: %zu column%s ignored: %s%s", path, unused,
+                           unused == 1 ? " is" : "s are", akin_text_bytes(names),
+                           unused > NAMED ? ", ..." : "");
 done:
     akin_text_free(names);
     return status;

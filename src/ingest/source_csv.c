@@ -411,34 +411,37 @@ static akin_status find_separator(const char *path, const akin_columns *columns,
 
 static void warn_of_fields(const table *t, const odd_rows *odd, const char *more, const char *so) {
     if (odd->count > 0)
-        akin_log_warning("%s: %zu row%s with %s fields than the header (the first is row %zu, with "
-                         "%zu instead of %zu), %s",
-                         t->path, odd->count, AKIN_PLURAL(odd->count), more, odd->first,
-                         odd->fields, t->header_fields, so);
+        akin_log_warning_once(
+            "%s: %zu row%s with %s fields than the header (the first is row %zu, with "
+            "%zu instead of %zu), %s",
+            t->path, odd->count, AKIN_PLURAL(odd->count), more, odd->first, odd->fields,
+            t->header_fields, so);
 }
 
 static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
     if (seen->spanning > 0)
-        akin_log_warning("%s: row %zu has a multi-line field that contains separators, %zu row%s "
-                         "in all: if rows are missing, check for an unclosed quote there",
-                         t->path, seen->first_spanning, seen->spanning,
-                         AKIN_PLURAL(seen->spanning));
+        akin_log_warning_once(
+            "%s: row %zu has a multi-line field that contains separators, %zu row%s "
+            "in all: if rows are missing, check for an unclosed quote there",
+            t->path, seen->first_spanning, seen->spanning, AKIN_PLURAL(seen->spanning));
     warn_of_fields(t, &t->longer, "more",
                    "so that values may be in wrong columns: put a value that contains the "
                    "separator in quotes");
     warn_of_fields(t, &t->shorter, "fewer", "which end before the id or the path");
     if (t->added > 0)
-        akin_log_info("%s: %zu row%s with further pictures or variants of the previous row",
-                      t->path, t->added, t->added == 1 ? " is only" : "s are only");
+        akin_log_info_once("%s: %zu row%s with further pictures or variants of the previous row",
+                           t->path, t->added, t->added == 1 ? " is only" : "s are only");
     if (t->more > 0)
-        akin_log_info("%s: %zu further picture%s of rows that name several, items ID#2, ID#3 ...",
-                      t->path, t->more, AKIN_PLURAL(t->more));
+        akin_log_info_once(
+            "%s: %zu further picture%s of rows that name several, items ID#2, ID#3 ...", t->path,
+            t->more, AKIN_PLURAL(t->more));
     for (size_t a = 0; a < t->attributes->count && !t->reject_bad; a++)
         if (t->bad[a].count > 0)
-            akin_log_warning("%s: %zu row%s with a wrong value of attribute %s, which is left out "
-                             "(the first is row %zu: %s); --bad-attribute reject refuses such rows",
-                             t->path, t->bad[a].count, AKIN_PLURAL(t->bad[a].count),
-                             t->attributes->of[a].name, t->bad[a].first, t->bad[a].why);
+            akin_log_warning_once(
+                "%s: %zu row%s with a wrong value of attribute %s, which is left out "
+                "(the first is row %zu: %s); --bad-attribute reject refuses such rows",
+                t->path, t->bad[a].count, AKIN_PLURAL(t->bad[a].count), t->attributes->of[a].name,
+                t->bad[a].first, t->bad[a].why);
 }
 
 static void clear_table(table *t) {

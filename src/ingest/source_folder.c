@@ -108,7 +108,7 @@ static akin_status visit_subfolder(const walk *w, const char *full, const char *
     level here = {above, info->st_dev, info->st_ino, above->depth + 1};
     for (const level *l = above; l; l = l->above)
         if (l->device == here.device && l->node == here.node) {
-            akin_log_warning("%s is a link to a folder that contains it: not followed", full);
+            akin_log_warning_once("%s is a link to a folder that contains it: not followed", full);
             return AKIN_OK;
         }
     if (here.depth > DEEPEST) return add(w, path, "is a folder nested too deeply");

@@ -174,8 +174,8 @@ static akin_status next_entry(akin_source_tar *tar, struct archive_entry **entry
     tar->member++;
     if (result == ARCHIVE_FAILED) *fault_of = archive_error_string(tar->archive);
     if (result == ARCHIVE_WARN && tar->lists && ++tar->warnings <= WARNINGS_SHOWN)
-        akin_log_warning("%s: member %llu: %s", tar->path, (unsigned long long)tar->member,
-                         archive_error_string(tar->archive));
+        akin_log_warning_once("%s: member %llu: %s", tar->path, (unsigned long long)tar->member,
+                              archive_error_string(tar->archive));
     return AKIN_OK;
 }
 
@@ -449,8 +449,8 @@ akin_status akin_source_tar_list(const char *path, akin_source_list *rows, bool 
     }
     AKIN_TRY(check_end(tar));
     if (tar->warnings > WARNINGS_SHOWN)
-        akin_log_warning("%s: %zu more members were accepted with a warning", path,
-                         tar->warnings - WARNINGS_SHOWN);
+        akin_log_warning_once("%s: %zu more members were accepted with a warning", path,
+                              tar->warnings - WARNINGS_SHOWN);
     AKIN_TRY(follow_links(&l));
 done:
     akin_source_tar_close(tar);

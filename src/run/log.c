@@ -1,4 +1,5 @@
 /* log: see log.h. */
+#include <akin/hash.h>
 #include <akin/log.h>
 #include <akin/text.h>
 #include <fcntl.h>
@@ -11,9 +12,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 4352, COUNT_SIZE = 32, BAR = 24, BAR_LEAST = 5 };
+enum { LINE_SIZE = 4352, COUNT_SIZE = 32, BAR = 24, BAR_LEAST = 5, REMEMBERED = 64 };
 
 static const double BAR_EVERY = 0.1, LINE_EVERY = 10, POLL_EVERY = 0.01; /* seconds */
+
+/* A line that is said once. */
+typedef struct {
+    uint64_t hash;
+    bool shown, in_file;
+} said_line;
 
 static struct {
     akin_comm *comm;
@@ -24,6 +31,8 @@ static struct {
     char held[LINE_SIZE];
     const char *about; /* NULL: nothing in particular */
     FILE *also;
+    said_line said[REMEMBERED];
+    size_t said_count;
     bool bar_drawn;      /* the cursor is after a bar */
     char stage[64];      /* of the current progress, "" = none */
     double began, shown; /* when it started, and when it was last shown */
@@ -90,19 +99,35 @@ static void write_line(const char *head, const char *text, bool on_stderr) {
     }
 }
 
-static void write_words(const char *head, const char *format, va_list arguments, bool shown) {
+/* NULL: there is no room for more. */
+static said_line *find_said(const char *text) {
+    size_t i = 0;
+    uint64_t hash = akin_hash_64(text, strlen(text));
+    while (i < state.said_count && state.said[i].hash != hash) i++;
+    if (i == REMEMBERED) return NULL;
+    if (i == state.said_count) state.said[state.said_count++] = (said_line){.hash = hash};
+    return &state.said[i];
+}
+
+/* `once`: where it was not yet written. Returns whether it is new. */
+static bool write_words(const char *head, const char *format, va_list arguments, bool shown,
+                        bool once) {
     char text[LINE_SIZE];
     int used = state.about ? snprintf(text, sizeof text, "%.200s: ", state.about) : 0;
     vsnprintf(text + used, sizeof text - (size_t)used, format, arguments);
     akin_secret_hide(text, sizeof text);
-    write_line(head, text, shown);
+    said_line *said = once ? find_said(text + used) : NULL;
+    bool is_new = !said || !said->shown;
+    if (!said || !said->in_file) write_line(head, text, shown && is_new);
+    if (said) said->shown = true, said->in_file = state.also != NULL;
+    return is_new;
 }
 
 void akin_log_info(const char *format, ...) {
     if (state.rank != 0 || (state.quiet && !state.also)) return;
     va_list arguments;
     va_start(arguments, format);
-    write_words("akin: ", format, arguments, !state.quiet);
+    write_words("akin: ", format, arguments, !state.quiet, false);
     va_end(arguments);
 }
 
@@ -145,7 +170,7 @@ void akin_log_record(const char *format, ...) {
     if (!state.also) return;
     va_list arguments;
     va_start(arguments, format);
-    write_words("", format, arguments, false);
+    write_words("", format, arguments, false, false);
     va_end(arguments);
 }
 
@@ -154,7 +179,23 @@ void akin_log_warning(const char *format, ...) {
     state.warnings++;
     va_list arguments;
     va_start(arguments, format);
-    write_words("akin: ", format, arguments, true);
+    write_words("akin: ", format, arguments, true, false);
+    va_end(arguments);
+}
+
+void akin_log_info_once(const char *format, ...) {
+    if (state.rank != 0 || (state.quiet && !state.also)) return;
+    va_list arguments;
+    va_start(arguments, format);
+    write_words("akin: ", format, arguments, !state.quiet, true);
+    va_end(arguments);
+}
+
+void akin_log_warning_once(const char *format, ...) {
+    if (state.rank != 0) return;
+    va_list arguments;
+    va_start(arguments, format);
+    state.warnings += write_words("akin: ", format, arguments, true, true);
     va_end(arguments);
 }
 
@@ -167,7 +208,7 @@ void akin_log_error(const char *format, ...) {
     va_list arguments;
     if (state.rank != 0) snprintf(head, sizeof head, "akin: rank %d: ", state.rank);
     va_start(arguments, format);
-    write_words(head, format, arguments, true);
+    write_words(head, format, arguments, true, false);
     va_end(arguments);
 }
 

@@ -335,6 +335,19 @@ def test_rejects_of_the_last_night():
     assert "the job would exit with 3" in akin("run", job, "--check").err
 
 
+def test_what_a_source_says_is_told_once():
+    """By all stages of a run that list it, also beforehand; in the log where it is listed once more after that begins."""
+    with open("spare.csv", "w") as f:
+        f.writelines(["id,path,category,popularity,price\n", *(f"i{i},pictures/p{i}.png,a,{i},{'x' if i == 12 else i}\n" for i in range(10, 20))])
+    job = write_job("spare", "[neighbors]", "same-category = yes", "[gallery]", "enabled = yes", source="spare.csv\nattributes = price:number")
+    for ranks, words in ((0, ["--check"]), (0, []), (2, [])):
+        err = akin("run", job, *words, ranks=ranks).err
+        assert err.count("spare.csv: 1 column is ignored: popularity") == 1, err
+        assert err.count("1 row with a wrong value of attribute price") == 1, err
+    log = open("results/spare/log.txt").read()
+    assert log.count("1 column is ignored") == 1 and log.count("wrong value of attribute price") == 1, log
+
+
 def test_a_line_a_stage():
     job = write_job("lines", "[evaluate]", "label = category", "[publish]", "to = file:lines.jsonl")
     draw_catalogue("pictures", 20)
