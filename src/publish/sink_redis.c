@@ -262,6 +262,19 @@ done:
     return status;
 }
 
+/* Publishers of different numbers of buckets have different locks, and another one may have ended
+ * since this one looked: what was compared must still be what is replaced. */
+static akin_status check_unchanged(akin_target *target) {
+    akin_redis_meta now;
+    const akin_redis_meta *seen = &target->meta;
+    akin_status status = akin_redis_store_read_meta(target->place, &now);
+    if (status != AKIN_OK || memcmp(now.now, seen->now, sizeof now.now) == 0) return status;
+    return akin_error_set(AKIN_FAILED,
+                          "%s: another run has published there since this one compared; publish "
+                          "again",
+                          akin_redis_store_name(target->place));
+}
+
 static akin_status stage(akin_target *target, const akin_sink_source *source,
                          akin_published *published) {
     akin_status status = AKIN_OK;
@@ -270,6 +283,7 @@ static akin_status stage(akin_target *target, const akin_sink_source *source,
     AKIN_TRY(akin_redis_store_set_buckets(target->place, target->options.buckets));
     target->locked = true; /* also if only some of the buckets are */
     AKIN_TRY(akin_redis_store_lock(target->place));
+    AKIN_TRY(check_unchanged(target));
     AKIN_TRY(akin_redis_stage_create(target->place, target->options.buckets, target->lists, source,
                                      &target->stage));
     AKIN_TRY(akin_redis_stage_clear(target->stage));
@@ -278,6 +292,7 @@ static akin_status stage(akin_target *target, const akin_sink_source *source,
     if (delta) AKIN_TRY(akin_redis_stage_remove(target->stage, source->change));
     AKIN_TRY(send_lists(target, source, delta, published));
     AKIN_TRY(count_fields(target, true, &count));
+    if (count != source->items) AKIN_TRY(check_unchanged(target));
     if (count != source->items)
         status = akin_error_set(
             AKIN_FAILED, "%s:next: holds %zu lists, not %zu: is another program writing to it?",
@@ -345,6 +360,7 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
     const char *buckets = target->meta.now[AKIN_REDIS_BUCKETS];
     (void)published;
     write_meta(target, source, &meta);
+    AKIN_TRY(check_unchanged(target));
     AKIN_TRY(akin_redis_switch_forward(target->place, target->options.keep_previous, &meta));
     target->committed = true;
     akin_listing_tell_format(akin_redis_store_name(target->place),

@@ -371,6 +371,36 @@ def test_one_at_a_time():
     assert live in [lists_of(table) for table in winners]
 
 
+def stopped_while_it_writes(lock, *words):
+    """A publisher that holds this lock and stands still."""
+    for _ in range(20):
+        slow = subprocess.Popen(command(["publish", "large.nc", *words, *OPEN], 0), stderr=subprocess.PIPE)
+        while not CLIENT("EXISTS", lock) and slow.poll() is None:
+            pass
+        if slow.returncode is None:
+            os.kill(slow.pid, signal.SIGSTOP)
+        if slow.returncode is None and os.WIFSTOPPED(os.waitpid(slow.pid, os.WUNTRACED)[1]) and CLIENT("EXISTS", lock):
+            return slow
+        if slow.returncode is None:
+            slow.send_signal(signal.SIGCONT)
+            slow.wait(120)
+        publish(OLD, *OPEN, to=url("race"))
+    raise AssertionError("it always ends first")
+
+
+def test_two_with_different_buckets_do_not_mix():
+    """Their locks differ; the one that others have overtaken since it compared switches nothing over."""
+    publish(OLD, *OPEN, to=url("race"))
+    for words, other in (((), ("--buckets", 4)), (("--buckets", 4), ())):
+        slow = stopped_while_it_writes("akin:{race:0}:lock" if words else "akin:race:lock", "--to", url("race"), *words)
+        publish(NEW, *other, *OPEN, to=url("race"))
+        os.kill(slow.pid, signal.SIGCONT)
+        told = slow.communicate(timeout=120)[1].decode()
+        assert slow.returncode == 1 and "another run has published there" in told, (slow.returncode, told)
+        assert read_as(("json", 4 if other else 0), "race") == ids_of(NEW)
+        assert not [key for key in CLIENT("KEYS", "akin:*race*") if key.endswith((b":next", b":lock"))]
+
+
 def watch(port, key, tables):
     """Asks for 50 lists all the time; each answer must be of one table as a whole. Returns the watcher, and the tables that it has seen."""
     client = Redis(port)
