@@ -34,14 +34,18 @@ static akin_status settle_one(const char *table, akin_jobfile *job) {
     akin_options *ingest = akin_jobfile_options(job, "ingest");
     const char *const *sources = NULL;
     if (akin_options_given(akin_jobfile_options(job, "embed"), "from"))
-        AKIN_TRY(akin_error_set(AKIN_USAGE,
-                                "the job imports its vectors ([embed] from), so %s has none: run "
-                                "the job with a file that has them",
-                                table));
+        AKIN_TRY(akin_job_at_key(
+            job, "embed", "from",
+            akin_error_set(AKIN_USAGE,
+                           "the job imports its vectors ([embed] from), so %s has none: run the "
+                           "job with a file that has them",
+                           table)));
     if (akin_options_arguments(ingest, &sources) == 0 &&
         !akin_jobfile_has_wrong_keys(job, "ingest"))
-        AKIN_TRY(akin_error_set(AKIN_USAGE, "the job has no [ingest] source that %s could add to",
-                                table));
+        AKIN_TRY(akin_job_at_key(
+            job, "ingest", "source",
+            akin_error_set(AKIN_USAGE, "the job has no [ingest] source that %s could add to",
+                           table)));
     AKIN_TRY(refuse_aspects(job, table));
     akin_options_empty_arguments(ingest);
     AKIN_TRY(akin_options_add_argument(ingest, table));

@@ -382,7 +382,8 @@ typedef struct {
     size_t known;
 } last_rejects;
 
-/* A row that is still there, under the same path, and that the list alone does not reject. */
+/* A row that is still there, under the same path, and that the list alone does not reject, nor
+ * that its file is missing. */
 static akin_status see_reject(void *context, size_t row, size_t count, const char *const *fields,
                               const size_t *lengths) {
     last_rejects *last = context;
@@ -391,7 +392,8 @@ static akin_status see_reject(void *context, size_t row, size_t count, const cha
     size_t now = akin_source_find(last->source, akin_csv_unsafe(fields[0]));
     if (now == SIZE_MAX) return AKIN_OK;
     akin_source_row it = akin_source_get(last->source, now);
-    last->known += !it.reason && strcmp(it.path, akin_csv_unsafe(fields[1])) == 0;
+    last->known += !it.reason && strcmp(it.path, akin_csv_unsafe(fields[1])) == 0 &&
+                   akin_source_is_there(last->source, now);
     return AKIN_OK;
 }
 

@@ -220,6 +220,15 @@ def test_check_judges_the_table_that_it_would_make():
     assert done.json["message"].startswith("torn.csv: 1 of 2 rows will be rejected, more than max-reject-fraction"), done.json
 
 
+def test_a_job_that_nothing_can_be_added_to_has_its_line():
+    for name, text, said in (("imports", "[job]\nname = imports\n[embed]\nfrom = v.npy\n", "imports.ini:4: [embed] the job imports its vectors"),
+                             ("bare", "[job]\nname = bare\n[ingest]\nfit = pad\n", "bare.ini:3: [ingest] the job has no [ingest] source")):
+        with open(f"{name}.ini", "w") as f:
+            f.write(text)
+        for more in ((), ("--check",)):
+            assert akin("add", f"{name}.ini", "new.csv", "--json", *more, expect=2).json["message"].startswith(said)
+
+
 def test_withdrawing_needs_no_picture():
     """Of one item alone, of several, of one that the table lacks; a damaged picture is as none. The table is that of a night without them."""
     with open("torn.png", "wb") as f:

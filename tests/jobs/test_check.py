@@ -333,6 +333,12 @@ def test_rejects_of_the_last_night():
         f.write(b"no picture")
     akin("run", job, expect=3)
     assert "the job would exit with 3" in akin("run", job, "--check").err
+    with open("thirty.csv", "w") as f:  # a file that was missing then and is missing now counts once
+        f.writelines(["id,path\n", *(f"i{i},pictures/p{5 + i % 15}.png\n" for i in range(29)), "gone,gone.png\n"])
+    job = write_job("thirty", source="thirty.csv")
+    akin("run", job)
+    done = akin("run", job, "--check", "--json")
+    assert (done.json["missing"], done.json["rejected_before"]) == (1, 0) and "exit with 3" not in done.err, done.err
 
 
 def test_what_a_source_says_is_told_once():

@@ -94,9 +94,15 @@ timeout 60 mpirun -n 3 "$AKIN" gallery "$folder/before.nc" --source "$folder/c.c
 [ $code -eq 1 ] || fail "a gallery on a full disk: exit $code, not 1"
 [ "$(ls "$folder/disk" | tr '\n' ' ')" = "a.csv a.csv.prev " ] || fail "leftovers: $(ls "$folder/disk")"
 
+printf '[job]\noutput = %s\n[ingest]\nsource = %s\n' "$folder/disk/run" "$folder/c.csv" >"$folder/run.ini"
+code=0
+"$AKIN" run "$folder/run.ini" --check 2>"$folder/stderr" || code=$?
+[ $code -eq 1 ] || fail "a check before a run on a full disk: exit $code, not 1"
+grep -q "run.ini:2: \[job\] output $folder/disk/run: $folder/disk: the disk has no room for the [0-9]* bytes" "$folder/stderr" ||
+    fail "the message names neither the line nor the folder"
+
 # A read-only disk: exit 1, since no job file is wrong; at once, before anything is read.
 mount -o remount,ro "$folder/disk" || { echo "no right to make the disk read-only"; exit 0; }
-printf '[job]\noutput = %s\n[ingest]\nsource = %s\n' "$folder/disk/run" "$folder/c.csv" >"$folder/run.ini"
 printf '[job]\noutput = %s\n[ingest]\nsource = %s\n[publish]\nto = file:%s\n' \
     "$folder/run" "$folder/c.csv" "$folder/disk/a.csv" >"$folder/publish.ini"
 # All ranks refuse, so that mpirun does not sleep for a second before each of its signals to the others.
