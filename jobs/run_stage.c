@@ -141,13 +141,21 @@ done:
     return status;
 }
 
+/* Says which stage failed: by the line of the key that the error is about, where the job file has it. */
+static akin_status name_stage(const akin_stage *stage, const akin_job *job, akin_status outcome) {
+    const char *section = akin_stage_section(stage, job), *key = akin_error_about();
+    char room[AKIN_JOB_FILE_SIZE];
+    if (key && akin_jobfile_names(job->file, section, key))
+        return akin_job_at_key(job->file, section, key, outcome);
+    return akin_error_context(outcome, "%s: ", akin_job_title(stage->verb, job->table, room));
+}
+
 /* Records what the verb did, or why it failed. Collective. */
 static akin_status record_work(akin_run_state *run, const akin_stage *stage,
                                const akin_stage_run *own, akin_status outcome, double waited,
-                               const char *message) {
+                               const akin_error_kept *why) {
     akin_call *call = own->call;
     const char *table = own->job->table;
-    char room[AKIN_JOB_FILE_SIZE];
     akin_json_set_number(call->report, "waiting_seconds", waited);
     if (outcome == AKIN_OK && stage->recorded) {
         akin_json_set_text(call->report, "input_digest", call->inputs);
@@ -156,9 +164,9 @@ static akin_status record_work(akin_run_state *run, const akin_stage *stage,
     akin_status status = record(run, stage, own, true);
     if (status == AKIN_OK) akin_stage_report(run, stage->verb, table, call->report, false);
     if (outcome == AKIN_OK) return status;
-    akin_error_repeat(outcome, message ? message : "failed");
+    akin_error_restore(why);
     if (outcome == AKIN_GATE) return akin_table_gates_tell(own->job, call->report, outcome);
-    return akin_error_context(outcome, "%s: ", akin_job_title(stage->verb, table, room));
+    return name_stage(stage, own->job, outcome);
 }
 
 /* Runs the verb for these tables, and records it for each. Collective. */
@@ -187,12 +195,12 @@ static akin_status work(akin_run_state *run, const akin_stage *stage, akin_stage
     }
     waited = akin_comm_waited(comm) - waited;
     akin_comm_max_f64(comm, &waited, 1);
-    char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
+    akin_error_kept why;
+    akin_error_keep(&why);
     for (size_t i = count; i-- > 0;) { /* a failure is reported for the first of them */
-        akin_status one = record_work(run, stage, own[i], outcome, waited, message);
+        akin_status one = record_work(run, stage, own[i], outcome, waited, &why);
         if (one != AKIN_OK) status = one;
     }
-    akin_mem_free(message);
     akin_mem_free(calls);
     return status;
 }

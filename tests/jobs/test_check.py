@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 
 import support
 from servers import Redis, free_port, redis_server
@@ -107,6 +108,11 @@ def test_mistakes_of_the_folder_and_of_the_source_are_told_together():
         assert lines[1] == "both.ini:9: [neighbors] pins no-pins.csv: no such file", lines
         assert lines[2].startswith("both.ini:11: [ingest] pictures/catalog.csv: no column 'SKU' in its header (id, path"), lines
     assert not os.path.exists("results/a")
+    job = write_job("sku", source="pictures/catalog.csv\ncolumns = id=SKU")
+    for ranks, words in ((0, ()), (2, ()), (2, ("--check",))):
+        message = akin("run", job, *words, "--json", expect=3, ranks=ranks).json["message"]
+        assert message.startswith("sku.ini:5: [ingest] pictures/catalog.csv: no column 'SKU'"), message
+    shutil.rmtree("results")
     job = write_job("night", "[job]", "keep = 3", "[neighbors]", "same = brand")
     os.makedirs("results/night/2999-01-01")
     lines = akin("run", job, "--check", "--json", expect=2, ranks=2).json["message"].split("\n")
