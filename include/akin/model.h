@@ -133,7 +133,7 @@ typedef struct {
     const char *by; /* "category", "group", "pairs", "ground"; static; NULL: they were not */
     double flat;    /* share of pictures on a plain background */
     double share; /* share of related items among the first neighbours, held out; 0: not measured */
-    char why[768]; /* a sentence for the user */
+    char why[1024]; /* a sentence for the user */
 } akin_fit_features_choice;
 
 typedef struct {
