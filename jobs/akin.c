@@ -1,7 +1,6 @@
 /* akin: the main program. The table of verbs, the options they share, and a single exit for
  * every rank. */
 #include "call.h"
-#include "loading.h"
 #include "stages.h"
 #include <akin/cpu.h>
 #include <akin/linalg.h>
@@ -405,7 +404,6 @@ static void leave_at_once(int code, void *starting) {
 
 int main(int argc, char **argv) {
     static bool starting;
-    akin_loading_done();
     (void)on_exit(leave_at_once, &starting);
     program self = {.start = akin_comm_seconds()};
     take_words(&self, argc, argv);

@@ -1,6 +1,6 @@
-/* loading: see loading.h. OpenBLAS 0.3.29 asks for memory while it is loaded, and again without end
- * if there is none (a limit of address space); older ones do so in a thread of their own. */
-#include "loading.h"
+/* loading: an end for libraries that never finish to load, which no watchdog of ours can see yet.
+ * OpenBLAS 0.3.29 asks for memory while it is loaded, and again without end if there is none (a
+ * limit of address space); older ones do so in a thread of their own. */
 #include <akin/error.h>
 #include <signal.h>
 #include <stddef.h>
@@ -37,10 +37,8 @@ static void before_libraries(void) {
 /* The loader calls what stands in this section before it starts any library. */
 __attribute__((section(".preinit_array"), used)) static void (*first)(void) = before_libraries;
 
-void akin_loading_done(void) {
+/* After all libraries, and before all else that runs before main: what decodes pictures does. */
+__attribute__((constructor(101))) static void after_libraries(void) {
     set_timer(0, SIG_DFL);
-}
-#else
-void akin_loading_done(void) {
 }
 #endif

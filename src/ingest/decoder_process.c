@@ -3,22 +3,26 @@
 #include "decoder_limits.h"
 #include "image_color.h"
 #include <akin/mem.h>
+#include <akin/pulse.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The started program's command line, by which it knows what it is for. */
 #define NAME "akin-decoder"
 #define MODE "decode-pictures-from-socket"
+#define READY "ready" /* its first words */
 
-enum { SOCKET = 3, PATIENCE = 600 /* seconds, where the decoder neither works nor ends */ };
+enum { SOCKET = 3, PATIENCE = 600 /* seconds for a picture, whatever the decoder does */ };
 
 typedef struct { /* followed by the file's bytes */
     akin_image_params params;
@@ -32,10 +36,29 @@ typedef struct { /* followed by rgb and the view if the status is AKIN_OK */
     char message[AKIN_ERROR_SIZE];
 } reply;
 
+/* Of the side that asks, whose calls return every second; the other one waits as long as it must. */
+static time_t deadline;
+
+static time_t seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* After a call that moved nothing. */
+static bool goes_on(void) {
+    if (errno == EINTR) return true;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
+    akin_pulse();
+    if (seconds_now() < deadline) return true;
+    errno = ETIMEDOUT;
+    return false;
+}
+
 static bool send_all(int to, const void *bytes, size_t count) {
     for (const char *at = bytes; count > 0;) {
         ssize_t sent = send(to, at, count, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0 && goes_on()) continue;
         if (sent <= 0) return false;
         at += sent;
         count -= (size_t)sent;
@@ -46,7 +69,7 @@ static bool send_all(int to, const void *bytes, size_t count) {
 static bool receive_all(int from, void *bytes, size_t count) {
     for (char *at = bytes; count > 0;) {
         ssize_t received = recv(from, at, count, 0);
-        if (received < 0 && errno == EINTR) continue;
+        if (received < 0 && goes_on()) continue;
         if (received <= 0) return false;
         at += received;
         count -= (size_t)received;
@@ -70,39 +93,60 @@ static akin_status make(const request *asked, const uint8_t *bytes, akin_image_r
     return akin_decoder_limits_judge(status);
 }
 
-static bool answer(const request *asked, const uint8_t *bytes) {
+static bool send_answer(const request *asked, akin_status made, int64_t broken,
+                        const akin_image_result *result) {
     static reply r;
+    r = (reply){.status = made,
+                .broken_profiles = broken,
+                .width = result->width,
+                .height = result->height};
+    memcpy(r.message, akin_error_message(), strlen(akin_error_message()) + 1);
+    if (!send_all(SOCKET, &r, sizeof r)) return false;
+    return made != AKIN_OK || (send_all(SOCKET, result->rgb, r.width * r.height * 3) &&
+                               send_all(SOCKET, result->seen, view_bytes(&asked->view)));
+}
+
+static bool answer(const request *asked, const uint8_t *bytes) {
     akin_image_result result = {.rgb = NULL};
     uint64_t before = akin_image_broken_profiles();
-    r.status = make(asked, bytes, &result);
-    r.broken_profiles = (int64_t)(akin_image_broken_profiles() - before);
-    r.width = result.width;
-    r.height = result.height;
-    memcpy(r.message, akin_error_message(), strlen(akin_error_message()) + 1);
-    bool sent = send_all(SOCKET, &r, sizeof r);
-    if (r.status == AKIN_OK)
-        sent = sent && send_all(SOCKET, result.rgb, r.width * r.height * 3) &&
-               send_all(SOCKET, result.seen, view_bytes(&asked->view));
+    akin_status made = make(asked, bytes, &result);
+    bool sent = send_answer(asked, made, (int64_t)(akin_image_broken_profiles() - before), &result);
     akin_mem_free(result.rgb);
     akin_mem_free(result.seen);
     return sent;
+}
+
+/* There is no memory for the bytes: the message is set. */
+static bool decline(const request *asked) {
+    const akin_image_result nothing = {.rgb = NULL};
+    char some[4096];
+    for (uint64_t left = asked->count; left > 0;) {
+        size_t next = left < sizeof some ? left : sizeof some;
+        if (!receive_all(SOCKET, some, next)) return false;
+        left -= next;
+    }
+    return send_answer(asked, AKIN_FAILED, 0, &nothing);
 }
 
 static bool serve_one(void) {
     request asked;
     if (!receive_all(SOCKET, &asked, sizeof asked)) return false;
     uint8_t *bytes = akin_mem_alloc(asked.count, 1);
-    bool goes_on = bytes && receive_all(SOCKET, bytes, asked.count) && answer(&asked, bytes);
+    if (!bytes) return decline(&asked);
+    bool served = receive_all(SOCKET, bytes, asked.count) && answer(&asked, bytes);
     akin_mem_free(bytes);
-    return goes_on;
+    return served;
 }
 
-/* Ends when the other side does. Signals that ask a run to save and exit are for that side. */
+/* Ends when the other side does. Signals that ask a run to save and exit are for that side. No memory is
+ * dumped when it crashes, which may be at each picture. */
 static void serve(void) {
     static const int others[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) signal(others[i], SIG_IGN);
-    while (serve_one()) {
-    }
+    prctl(PR_SET_DUMPABLE, 0);
+    if (send_all(SOCKET, READY, sizeof READY))
+        while (serve_one()) {
+        }
     _exit(0);
 }
 
@@ -144,32 +188,6 @@ static char **quiet_environment(void) {
     return all;
 }
 
-static akin_status cannot_start(int code) {
-    decoder.id = 0;
-    return akin_error_set(AKIN_FAILED, "cannot start a process to decode pictures: %s",
-                          strerror(code));
-}
-
-static akin_status start(void) {
-    int ends[2];
-    const struct timeval patience = {.tv_sec = PATIENCE};
-    if (decoder.id != 0) return AKIN_OK;
-    char **environment = quiet_environment();
-    if (!environment) return AKIN_FAILED;
-    int code = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 ? 0 : errno;
-    if (code == 0) {
-        decoder.socket = ends[0];
-        code = spawn(ends[1], environment);
-        close(ends[1]);
-        if (code != 0) close(ends[0]);
-    }
-    akin_mem_free(environment);
-    if (code != 0) return cannot_start(code);
-    setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    return AKIN_OK;
-}
-
 /* Returns how it ended, as wait does: by itself, if it had. */
 static int stop(void) {
     int how = 0;
@@ -181,13 +199,53 @@ static int stop(void) {
     return how;
 }
 
+static akin_status cannot_start(const char *why) {
+    decoder.id = 0;
+    return akin_error_set(AKIN_FAILED, "cannot start a process to decode pictures: %s", why);
+}
+
+/* How it ended is to be known, also where whoever started this program does not want to know. */
+static void want_ends_of_children(void) {
+    struct sigaction now;
+    if (sigaction(SIGCHLD, NULL, &now) == 0 && now.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
+}
+
+/* Libraries that cannot be loaded, or a limit that it does not keep, end it at once. */
+static akin_status wait_until_ready(void) {
+    const struct timeval second = {.tv_sec = 1};
+    char words[sizeof READY];
+    setsockopt(decoder.socket, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+    setsockopt(decoder.socket, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+    deadline = seconds_now() + PATIENCE;
+    if (receive_all(decoder.socket, words, sizeof words)) return AKIN_OK;
+    (void)stop();
+    return cannot_start("it ended before it was ready; is there enough memory?");
+}
+
+static akin_status start(void) {
+    int ends[2];
+    if (decoder.id != 0) return AKIN_OK;
+    char **environment = quiet_environment();
+    if (!environment) return AKIN_FAILED;
+    want_ends_of_children();
+    int code = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 ? 0 : errno;
+    if (code == 0) {
+        decoder.socket = ends[0];
+        code = spawn(ends[1], environment);
+        close(ends[1]);
+        if (code != 0) close(ends[0]);
+    }
+    akin_mem_free(environment);
+    return code == 0 ? wait_until_ready() : cannot_start(strerror(code));
+}
+
 typedef enum { ANSWERED, ENDED, SILENT, SENT_NONSENSE } outcome;
 
 static outcome broken_off(void) {
-    return errno == EAGAIN || errno == EWOULDBLOCK ? SILENT : ENDED;
+    return errno == ETIMEDOUT ? SILENT : ENDED;
 }
 
-/* Nothing that it sends is trusted: a picture may have been made to take it over. */
+/* No size that it sends is trusted: a picture may have been made to confuse it. */
 static bool is_plausible(const request *asked, const reply *r) {
     const akin_image_params *wanted = &asked->params;
     if (r->status != AKIN_OK) return r->status == AKIN_INPUT || r->status == AKIN_FAILED;
@@ -199,6 +257,7 @@ static bool is_plausible(const request *asked, const reply *r) {
 
 static outcome ask(const request *asked, const uint8_t *bytes, reply *r) {
     errno = 0;
+    deadline = seconds_now() + PATIENCE;
     if (!send_all(decoder.socket, asked, sizeof *asked) ||
         !send_all(decoder.socket, bytes, asked->count) ||
         !receive_all(decoder.socket, r, sizeof *r))
@@ -249,8 +308,11 @@ static akin_status refuse(outcome o, int how) {
         return akin_error_set(AKIN_INPUT, "damaged: its decoding did not come to an end");
     if (o == SENT_NONSENSE)
         return akin_error_set(AKIN_INPUT, "damaged: its decoder gave no picture");
-    return akin_error_set(AKIN_INPUT, "damaged: its decoder crashed (%s)",
-                          WIFSIGNALED(how) ? strsignal(WTERMSIG(how)) : "it exited");
+    if (WIFSIGNALED(how))
+        return akin_error_set(AKIN_INPUT, "damaged: its decoder crashed (%s)",
+                              strsignal(WTERMSIG(how)));
+    return akin_error_set(AKIN_INPUT, "damaged: its decoder ended with exit status %d",
+                          WEXITSTATUS(how));
 }
 
 akin_status akin_decoder_process_decode(const uint8_t *bytes, size_t count,

@@ -1,4 +1,5 @@
-/* Pictures: AVIF and HEIC, as ingest decodes them: a crash of libheif is a refusal. */
+/* Pictures: AVIF and HEIC, as ingest decodes them: a crash of libheif is a refusal (run.sh looks for
+ * crashes of our own). What the process of the decoder does guides nothing. */
 #include "fuzz.h"
 #include "ingest/image_heif.h"
 

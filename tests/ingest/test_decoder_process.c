@@ -38,6 +38,10 @@ static bool is_asked_to(const char *what) {
     return strcmp(order, what) == 0;
 }
 
+__attribute__((constructor(1000))) static void not_start(void) {
+    if (getenv(ORDER) && is_asked_to("not start")) _exit(127);
+}
+
 static void never_end(void) {
     const struct rlimit second = {1, RLIM_INFINITY};
     setrlimit(RLIMIT_CPU, &second);
@@ -182,7 +186,7 @@ static void a_bad_picture_costs_itself(void **unused) {
         const char *reason;
     } cases[] = {{"crash", AKIN_INPUT, "decoder crashed"},
                  {"abort", AKIN_INPUT, "decoder crashed"},
-                 {"exit", AKIN_INPUT, "decoder crashed"},
+                 {"exit", AKIN_INPUT, "exit status 3"},
                  {"never end", AKIN_INPUT, "did not come to an end"},
                  {"take memory", AKIN_INPUT, "more memory than"},
                  {"nonsense", AKIN_INPUT, "gave no picture"},
@@ -207,6 +211,23 @@ static void one_that_is_killed_is_started_again(void **unused) {
                      AKIN_OK);
     assert_memory_equal(rgb[0], rgb[1], BYTES);
     akin_mem_free(f.bytes);
+}
+
+static void its_end_is_known_where_nobody_wants_to_know(void **unused) {
+    (void)unused;
+    check_refused("crash", AKIN_INPUT, "decoder crashed");
+    signal(SIGCHLD, SIG_IGN);
+    check_refused("be killed", AKIN_FAILED, "enough memory?");
+    check_refused("crash", AKIN_INPUT, "decoder crashed");
+}
+
+/* As where its libraries find no memory. */
+static void a_process_that_cannot_start_is_not_blamed_on_the_picture(void **unused) {
+    (void)unused;
+    check_refused("crash", AKIN_INPUT, "decoder crashed");
+    check_refused("not start", AKIN_FAILED, "cannot start a process");
+    give("");
+    check_same("plain.heic", &view);
 }
 
 static void every_allocation_may_fail(void **unused) {
@@ -240,6 +261,8 @@ int main(void) {
         cmocka_unit_test(a_thumbnail_has_its_own_size),
         cmocka_unit_test(a_bad_picture_costs_itself),
         cmocka_unit_test(one_that_is_killed_is_started_again),
+        cmocka_unit_test(its_end_is_known_where_nobody_wants_to_know),
+        cmocka_unit_test(a_process_that_cannot_start_is_not_blamed_on_the_picture),
         cmocka_unit_test(every_allocation_may_fail),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
