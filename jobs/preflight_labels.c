@@ -253,23 +253,33 @@ typedef struct {
     const char *section;
 } rules_of;
 
-static void tell_no_effect(const rules_of *of, const char *key) {
+static void tell_unknown(const rules_of *of, const char *key, bool has_effect) {
     char *place = akin_jobfile_place(of->job, of->section, key);
     if (place)
-        akin_log_warning("%s: [%s] %s has no effect: the source does not say which items are "
-                         "available: add a column `available`, or remove the rule",
-                         place, of->section, key);
+        akin_log_warning_once("%s: [%s] %s%s: the source does not say which items are available%s: "
+                              "add a column `available`, or remove the rule",
+                              place, of->section, key, has_effect ? "" : " has no effect",
+                              has_effect ? ", so all count as available" : "");
     akin_mem_free(place);
+}
+
+/* Where all items are available. */
+static bool has_effect(const rules_of *of, const char *key) {
+    const akin_neighbors_rules rules =
+        akin_item_rules_of(akin_jobfile_options(of->job, of->section));
+    if (strcmp(key, "only") == 0) return !akin_neighbors_lets_available(&rules.only, true);
+    if (strcmp(key, "not") == 0) return !akin_neighbors_lets_available(&rules.barred, false);
+    return strcmp(key, "same") != 0;
 }
 
 static void see_available(void *context, const char *option, const char *attribute,
                           akin_rule_needs needs, akin_status wrong) {
     if (wrong == AKIN_OK && needs != AKIN_RULE_NEEDS_NUMBER && strcmp(attribute, "available") == 0)
-        tell_no_effect(context, option);
+        tell_unknown(context, option, has_effect(context, option));
 }
 
-/* Points out a rule without effect, as caused by a missing or misspelt column. source NULL: items of
- * which nothing is known but their vectors. */
+/* Points out rules on an availability that no row states, as caused by a missing or misspelt column.
+ * source NULL: items of which nothing is known but their vectors. */
 static void tell_available(akin_jobfile *job, const akin_source *source) {
     const char *section;
     bool known = false;
@@ -280,7 +290,7 @@ static void tell_available(akin_jobfile *job, const akin_source *source) {
         const akin_neighbors_rules rules = akin_item_rules_of(o);
         rules_of of = {job, section};
         if (akin_options_text(o, "against")) continue;
-        if (rules.only_available) tell_no_effect(&of, "only-available");
+        if (rules.only_available) tell_unknown(&of, "only-available", false);
         akin_neighbors_rules_attributes(&rules, see_available, &of);
     }
     akin_error_clear(); /* of wrong words, which are told with the rules */

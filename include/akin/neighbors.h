@@ -49,6 +49,10 @@ void akin_neighbors_rules_attributes(const akin_neighbors_rules *rules, akin_rul
 void akin_neighbors_tell_value(const char *before, const char *option, const char *word,
                                const char *const *names);
 
+/* Whether the words of --only (wanted) or of --not about `available` let an available item pass. Not
+ * collective. */
+bool akin_neighbors_lets_available(const akin_neighbors_words *words, bool wanted);
+
 /* Digest of the contents of the rules' files, in hexadecimal digits; "" if there are none. Not
  * collective. */
 AKIN_MUST_CHECK akin_status akin_neighbors_files_digest(const akin_neighbors_rules *rules,

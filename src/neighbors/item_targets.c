@@ -40,6 +40,15 @@ static akin_status strike(const akin_neighbors_words *words, size_t w, const aki
     return AKIN_OK;
 }
 
+bool akin_neighbors_lets_available(const akin_neighbors_words *words, bool wanted) {
+    static const char word[] = "available=";
+    const akin_item_attribute available = {.which = AKIN_ITEM_ATTRIBUTE_AVAILABLE, .values = 2};
+    for (size_t w = 0; w < words->count; w++)
+        if (strncmp(words->words[w], word, strlen(word)) == 0)
+            return is_named(words, w, &available, 1) == wanted;
+    return true;
+}
+
 static akin_status check_value(const char *option, const char *word, const akin_item_attribute *a) {
     const char *value = word + strcspn(word, "=") + 1;
     double number;

@@ -197,14 +197,17 @@ def test_values_that_no_item_has():
 
 def test_rules_on_an_availability_that_no_row_states():
     """Each with its line; not where the source has the column, and not where the other catalogue may state it."""
-    rules = ["[neighbors]", "only = available=yes", "[table more]", "different = available", "at-most = available=3"]
-    for column, told in (("", 3), (",available", 0)):
+    rules = ["[neighbors]", "only = available=yes", "[table more]", "different = available", "at-most = available=3", "same = available",
+             "[table all]", "only = available=no available=true", "not = available=0", "[table none]", "only = available=no", "not = available=yes"]
+    nothing, count = ("has no effect: the source does not say which items are available: add", "the source does not say which items are available, so all count as available: add")
+    expected = [("8: [neighbors] only ", nothing), ("10: [table more] different: ", count), ("11: [table more] at-most: ", count), ("12: [table more] same ", nothing),
+                ("14: [table all] only ", nothing), ("15: [table all] not ", nothing), ("17: [table none] only: ", count), ("18: [table none] not: ", count)]
+    for column, told in (("", 8), (",available", 0)):
         with open("stock.csv", "w") as f:
             f.writelines([f"id,path{column}\n", *(f"i{i},pictures/p{i}.png{column and f',{i % 2}'}\n" for i in range(9))])
         err = akin("run", write_job("stock", *rules, source="stock.csv"), "--check", ranks=2).err
-        lines = [line.removeprefix("akin: ") for line in err.splitlines() if "has no effect: the source does not say which items are available" in line]
-        assert [line.split(" has ")[0] for line in lines] == ["stock.ini:8: [neighbors] only", "stock.ini:10: [table more] different",
-                                                              "stock.ini:11: [table more] at-most"][:told], err
+        lines = [line.removeprefix("akin: stock.ini:").split(" a column ")[0] for line in err.splitlines() if "does not say which items are available" in line]
+        assert sorted(lines) == sorted("".join(one) for one in expected[:told]), err
 
 
 def test_places_that_do_not_answer_or_are_locked():
