@@ -231,8 +231,8 @@ done:
 
 /* --- writing --- */
 
-/* The lock is free once a table is committed, so another run may have published since; then there
- * is nothing of ours to verify. */
+/* The lock is free once a table is committed, so another run may have published since, in another
+ * layout too; then there is nothing of ours to verify. */
 static akin_status verify_committed(publication *p, size_t i) {
     akin_error_kept why;
     akin_live live = {0};
@@ -240,7 +240,8 @@ static akin_status verify_committed(publication *p, size_t i) {
     if (status != AKIN_FAILED) return status;
     akin_error_keep(&why);
     bool superseded = p->sinks[i]->look(p->targets[i], &live) == AKIN_OK && live.there &&
-                      *live.digest && strcmp(live.digest, p->places[i].published.digest) != 0;
+                      (*live.digest || *live.table_digest) &&
+                      strcmp(live.digest, p->places[i].published.digest) != 0;
     if (!superseded) {
         akin_error_restore(&why);
         return status;

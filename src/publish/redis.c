@@ -24,7 +24,7 @@ struct akin_redis {
     double timeout;
     bool unknown_command; /* of the last error */
     bool answered;        /* at least once */
-    char key[NAME_SIZE];  /* of the last short command */
+    char key[NAME_SIZE];  /* of a command that is called alone; "" = of several, or none */
 };
 
 static redisReply *inner(const akin_redis_reply *reply) {
@@ -74,9 +74,10 @@ static akin_status say_error(akin_redis *redis, const redisReply *error) {
     redis->unknown_command = strncmp(error->str, UNKNOWN, strlen(UNKNOWN)) == 0;
     if (strncmp(error->str, WRONGTYPE, strlen(WRONGTYPE)) == 0)
         return akin_error_set(AKIN_FAILED,
-                              "Redis at %s: the key %s has another type: use another catalog, or "
+                              "Redis at %s: %s%s has another type: use another catalog, or "
                               "remove the key (%s)",
-                              redis->name, redis->key, error->str);
+                              redis->name, *redis->key ? "the key " : "a key of the catalogue",
+                              redis->key, error->str);
     for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
         if (strncmp(error->str, advices[i].begin, strlen(advices[i].begin)) == 0)
             return akin_error_set(AKIN_FAILED, "Redis at %s: %s (%s)", redis->name,
@@ -227,7 +228,8 @@ akin_status akin_redis_queue_bytes(akin_redis *redis, const char *bytes, size_t 
     return AKIN_OK;
 }
 
-static akin_status queue_list(akin_redis *redis, va_list texts) {
+/* key: receives the command's, or NULL. */
+static akin_status queue_list(akin_redis *redis, va_list texts, char key[NAME_SIZE]) {
     const char *words[WORDS_MAX];
     size_t lengths[WORDS_MAX], count = 0;
     for (const char *word = va_arg(texts, const char *); word; word = va_arg(texts, const char *)) {
@@ -235,14 +237,14 @@ static akin_status queue_list(akin_redis *redis, va_list texts) {
         words[count] = word;
         lengths[count++] = strlen(word);
     }
-    if (count > 1) snprintf(redis->key, sizeof redis->key, "%s", words[1]);
+    if (key && count > 1) snprintf(key, NAME_SIZE, "%s", words[1]);
     return akin_redis_queue(redis, count, words, lengths);
 }
 
 akin_status akin_redis_queue_texts(akin_redis *redis, ...) {
     va_list texts;
     va_start(texts, redis);
-    akin_status status = queue_list(redis, texts);
+    akin_status status = queue_list(redis, texts, NULL);
     va_end(texts);
     return status;
 }
@@ -315,9 +317,10 @@ akin_status akin_redis_call(akin_redis *redis, akin_redis_reply **reply, ...) {
     akin_redis_reply *got = NULL;
     if (reply) *reply = NULL;
     va_start(texts, reply);
-    akin_status status = queue_list(redis, texts);
+    akin_status status = queue_list(redis, texts, redis->key);
     va_end(texts);
     if (status == AKIN_OK) status = akin_redis_next(redis, &got);
+    *redis->key = '\0';
     if (reply)
         *reply = got;
     else

@@ -307,6 +307,10 @@ akin_status akin_redis_store_read_meta(akin_redis_store *place, akin_redis_meta 
     return AKIN_OK;
 }
 
+akin_status akin_redis_store_watch_meta(akin_redis_store *place) {
+    return akin_redis_call(akin_redis_store_meta_server(place), NULL, "WATCH", place->meta, NULL);
+}
+
 akin_redis *akin_redis_store_meta_server(const akin_redis_store *place) {
     return place->servers[place->meta_server].redis;
 }

@@ -73,6 +73,8 @@ const char *akin_redis_store_name(const akin_redis_store *place); /* "akin:NAME"
 
 AKIN_MUST_CHECK akin_status akin_redis_store_read_meta(akin_redis_store *place,
                                                        akin_redis_meta *meta);
+/* The next transaction on its server fails if it is written until then. */
+AKIN_MUST_CHECK akin_status akin_redis_store_watch_meta(akin_redis_store *place);
 akin_redis *akin_redis_store_meta_server(const akin_redis_store *place);
 /* Queues the two commands that replace the meta. */
 AKIN_MUST_CHECK akin_status akin_redis_store_queue_meta(akin_redis_store *place,

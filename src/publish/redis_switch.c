@@ -3,12 +3,33 @@
 #include <akin/mem.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TURNS 5 /* attempts, when someone writes during a switch */
 
 typedef struct {
     bool live, next, prev;
 } presence;
+
+akin_status akin_redis_switch_check(akin_redis_store *store, const akin_redis_meta *seen) {
+    akin_redis_meta now;
+    akin_status status = akin_redis_store_read_meta(store, &now);
+    if (status != AKIN_OK || memcmp(now.now, seen->now, sizeof now.now) == 0) return status;
+    return akin_error_set(AKIN_FAILED,
+                          "%s: another run has published there in the meantime; nothing was "
+                          "switched over: start again if this is still wanted",
+                          akin_redis_store_name(store));
+}
+
+/* The same, and until the transaction, for one that writes the meta as well. */
+static akin_status watch_meta(akin_redis_store *store, const akin_redis_meta *seen) {
+    akin_redis *server = akin_redis_store_meta_server(store);
+    akin_status status = akin_redis_store_watch_meta(store);
+    if (status == AKIN_OK) status = akin_redis_switch_check(store, seen);
+    if (status != AKIN_OK && !akin_redis_broken(server))
+        (void)!akin_redis_call(server, NULL, "UNWATCH", NULL);
+    return status;
+}
 
 /* Watches lock and keys of hashes [first, end), and reports which exist. */
 static akin_status watch(akin_redis_store *store, size_t first, size_t end, presence *there) {
@@ -76,10 +97,11 @@ done:
     return status;
 }
 
-/* The commands of a switch, and how long (milliseconds) it keeps the replaced table. */
+/* The commands of a switch, what it replaces, and how long (milliseconds) it keeps that. */
 typedef struct {
     akin_status (*queue)(const akin_redis_hash *hash, const presence *there, const char *keep_for,
                          size_t *queued);
+    const akin_redis_meta *seen;
     char keep_for[24];
 } plan;
 
@@ -91,6 +113,7 @@ static akin_status turn(akin_redis_store *store, size_t first, size_t end, const
     akin_redis_reply *reply = NULL;
     size_t queued = 0;
     akin_redis *server = akin_redis_store_hash(store, first).server;
+    if (meta) AKIN_TRY(watch_meta(store, p->seen));
     AKIN_TRY(watch(store, first, end, there));
     AKIN_TRY(akin_redis_queue_texts(server, "MULTI", NULL));
     for (size_t b = first; b < end; b++) {
@@ -137,6 +160,7 @@ static akin_status switch_over(akin_redis_store *store, const plan *p,
         status = try_turns(store, 0, count, p, meta, there);
         goto done;
     }
+    AKIN_TRY(akin_redis_switch_check(store, p->seen));
     for (size_t b = 0; b < count; b++) AKIN_TRY(try_turns(store, b, b + 1, p, NULL, there));
     AKIN_TRY(akin_redis_queue_texts(server, "MULTI", NULL));
     AKIN_TRY(akin_redis_store_queue_meta(store, meta));
@@ -147,20 +171,20 @@ done:
     return status;
 }
 
-static plan plan_of(double keep_seconds, bool back) {
-    plan p = {.queue = back ? queue_back : queue_forward};
+static plan plan_of(const akin_redis_meta *seen, double keep_seconds, bool back) {
+    plan p = {.queue = back ? queue_back : queue_forward, .seen = seen};
     snprintf(p.keep_for, sizeof p.keep_for, "%.0f", keep_seconds * 1000);
     return p;
 }
 
-akin_status akin_redis_switch_forward(akin_redis_store *store, double keep_seconds,
-                                      const akin_redis_meta *meta) {
-    const plan p = plan_of(keep_seconds, false);
+akin_status akin_redis_switch_forward(akin_redis_store *store, const akin_redis_meta *seen,
+                                      double keep_seconds, const akin_redis_meta *meta) {
+    const plan p = plan_of(seen, keep_seconds, false);
     return switch_over(store, &p, meta);
 }
 
-akin_status akin_redis_switch_back(akin_redis_store *store, double keep_seconds,
-                                   const akin_redis_meta *meta) {
-    const plan p = plan_of(keep_seconds, true);
+akin_status akin_redis_switch_back(akin_redis_store *store, const akin_redis_meta *seen,
+                                   double keep_seconds, const akin_redis_meta *meta) {
+    const plan p = plan_of(seen, keep_seconds, true);
     return switch_over(store, &p, meta);
 }

@@ -262,19 +262,6 @@ done:
     return status;
 }
 
-/* Publishers of different numbers of buckets have different locks, and another one may have ended
- * since this one looked: what was compared must still be what is replaced. */
-static akin_status check_unchanged(akin_target *target) {
-    akin_redis_meta now;
-    const akin_redis_meta *seen = &target->meta;
-    akin_status status = akin_redis_store_read_meta(target->place, &now);
-    if (status != AKIN_OK || memcmp(now.now, seen->now, sizeof now.now) == 0) return status;
-    return akin_error_set(AKIN_FAILED,
-                          "%s: another run has published there since this one compared; publish "
-                          "again",
-                          akin_redis_store_name(target->place));
-}
-
 static akin_status stage(akin_target *target, const akin_sink_source *source,
                          akin_published *published) {
     akin_status status = AKIN_OK;
@@ -283,7 +270,7 @@ static akin_status stage(akin_target *target, const akin_sink_source *source,
     AKIN_TRY(akin_redis_store_set_buckets(target->place, target->options.buckets));
     target->locked = true; /* also if only some of the buckets are */
     AKIN_TRY(akin_redis_store_lock(target->place));
-    AKIN_TRY(check_unchanged(target));
+    AKIN_TRY(akin_redis_switch_check(target->place, &target->meta));
     AKIN_TRY(akin_redis_stage_create(target->place, target->options.buckets, target->lists, source,
                                      &target->stage));
     AKIN_TRY(akin_redis_stage_clear(target->stage));
@@ -292,7 +279,7 @@ static akin_status stage(akin_target *target, const akin_sink_source *source,
     if (delta) AKIN_TRY(akin_redis_stage_remove(target->stage, source->change));
     AKIN_TRY(send_lists(target, source, delta, published));
     AKIN_TRY(count_fields(target, true, &count));
-    if (count != source->items) AKIN_TRY(check_unchanged(target));
+    if (count != source->items) AKIN_TRY(akin_redis_switch_check(target->place, &target->meta));
     if (count != source->items)
         status = akin_error_set(
             AKIN_FAILED, "%s:next: holds %zu lists, not %zu: is another program writing to it?",
@@ -343,7 +330,7 @@ static void tell_buckets(const akin_target *target, size_t before) {
     snprintf(keys, sizeof keys, now ? "akin:{%s:b} with b = crc32(id) mod %zu" : "akin:%s", catalog,
              now);
     if (before > 0 && now > 0)
-        snprintf(old, sizeof old, "one that still reads %zu buckets misses items", before);
+        snprintf(old, sizeof old, "a storefront that still reads %zu buckets misses items", before);
     else
         snprintf(old, sizeof old, "the old keys stay for another %.3g h (--keep-previous)",
                  target->options.keep_previous / 3600);
@@ -360,8 +347,8 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
     const char *buckets = target->meta.now[AKIN_REDIS_BUCKETS];
     (void)published;
     write_meta(target, source, &meta);
-    AKIN_TRY(check_unchanged(target));
-    AKIN_TRY(akin_redis_switch_forward(target->place, target->options.keep_previous, &meta));
+    AKIN_TRY(akin_redis_switch_forward(target->place, &target->meta, target->options.keep_previous,
+                                       &meta));
     target->committed = true;
     akin_listing_tell_format(akin_redis_store_name(target->place),
                              target->meta.now[AKIN_REDIS_FORMAT], meta.now[AKIN_REDIS_FORMAT]);
@@ -406,7 +393,8 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     memcpy(meta.now, target->meta.before, sizeof meta.now);
     memcpy(meta.before, target->meta.now, sizeof meta.before);
     memcpy(meta.rolled_back, target->meta.rolled_back, sizeof meta.rolled_back);
-    AKIN_TRY(akin_redis_switch_back(target->place, target->options.keep_previous, &meta));
+    AKIN_TRY(
+        akin_redis_switch_back(target->place, &target->meta, target->options.keep_previous, &meta));
     target->committed = true;
     *live = (akin_live){.there = true, .items = (size_t)atoll(meta.now[AKIN_REDIS_ITEMS])};
     snprintf(live->digest, sizeof live->digest, "%.32s", meta.now[AKIN_REDIS_DIGEST]);

@@ -5,7 +5,9 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
+import threading
 import time
 import zlib
 
@@ -399,6 +401,68 @@ def test_two_with_different_buckets_do_not_mix():
         assert slow.returncode == 1 and "another run has published there" in told, (slow.returncode, told)
         assert read_as(("json", 4 if other else 0), "race") == ids_of(NEW)
         assert not [key for key in CLIENT("KEYS", "akin:*race*") if key.endswith((b":next", b":lock"))]
+
+
+def in_front(act):
+    """A port that passes everything on to the server, after act(what is to be passed on)."""
+    ear = socket.create_server(("127.0.0.1", 0))
+
+    def copy(source, to, before):
+        while data := source.recv(1 << 20):
+            before(data)
+            to.sendall(data)
+        to.shutdown(socket.SHUT_WR)
+
+    def serve():
+        while True:
+            client, server = ear.accept()[0], socket.create_connection(("127.0.0.1", SERVER.port))
+            for words in ((client, server, act), (server, client, lambda data: None)):
+                threading.Thread(target=copy, args=words, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return ear.getsockname()[1]
+
+
+def once(when, act):
+    """For in_front: acts before the first bytes for which `when` holds."""
+    left = [act]
+    return lambda data: left.pop()() if left and when(data) else None
+
+
+def test_another_publication_up_to_the_very_switch_is_noticed():
+    """With another number of buckets, so without a lock in common: between the last look at the meta and the transaction."""
+    for words in ("publish", NEW, *OPEN), ("rollback",):
+        for table in OTHER, OLD:
+            publish(table, *OPEN, to=url("late"))
+        port = in_front(once(lambda data: b"RENAME" in data, lambda: CLIENT("HSET", "akin:late:meta", "generation", "77")))
+        done = akin(*words, "--to", url("late", port), expect=1)
+        assert "another run has published there" in done.err and CLIENT("HGET", "akin:late:meta", "generation") == b"77", done.err
+        assert decoded(CLIENT.hash("akin:late")) == lists_of(OLD) and not CLIENT("EXISTS", "akin:late:next", "akin:late:lock")
+
+
+def test_what_another_run_published_since_is_not_called_a_fault():
+    """The lock is free before the lists are read back: then another run's lists are there, in its layout."""
+    for more in ("--format", "ids"), ("--buckets", 2), ():
+        publish(OLD, "--buckets", 4, *OPEN, to=url("since"))
+        steps = [lambda data: b"RENAME" in data, lambda data: b"HGET\r\n" in data]
+
+        def act(data):
+            if steps and steps[0](data):
+                del steps[0]
+                if not steps:
+                    publish(OTHER, "--buckets", 4, *more, *OPEN, to=url("since"))
+
+        done = publish(NEW, "--buckets", 4, *OPEN, to=url("since", in_front(act)))
+        assert not steps and "published to by another run since" in done.err, done.err
+
+
+def test_a_key_of_another_type_among_several_is_not_guessed():
+    publish(OLD, "--buckets", 3, *OPEN, to=url("guess"))
+    key = "akin:{guess:0}"
+    port = in_front(once(lambda data: b"HGET\r\n" in data, lambda: (CLIENT("DEL", key), CLIENT("SET", key, "mine"))))
+    message = publish(NEW, "--buckets", 3, *OPEN, to=url("guess", port), expect=1).json["message"]
+    assert "a key of the catalogue has another type" in message and "guess:" not in message, message
+    CLIENT("DEL", key)
 
 
 def watch(port, key, tables):
