@@ -237,7 +237,7 @@ static akin_status end_refused(const akin_run_state *run, akin_error_kept *refus
     if (since != AKIN_OK) akin_log_warning("%s", akin_error_message());
     const akin_stage *gallery = akin_stage_find("gallery");
     if (since == AKIN_OK && akin_stage_wanted(gallery, run->job) && last_stage(run) == gallery) {
-        akin_error_set(AKIN_GATE, "all other stages are done; its gallery is %s/gallery/index.html",
+        akin_error_set(AKIN_GATE, "all other stages are done; the gallery is %s/gallery/index.html",
                        akin_folder_path(run->folder));
         akin_error_gather(refused);
     }

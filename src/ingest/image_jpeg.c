@@ -27,7 +27,7 @@ static akin_status refuse(tjhandle handle) {
     if (strstr(message, "emory"))
         return akin_error_set(AKIN_FAILED, "not enough memory to read a JPEG: %s", message);
     if (strstr(message, "remature end")) /* so libjpeg says too of zeros in the middle */
-        return akin_error_set(AKIN_INPUT, "damaged JPEG: the file is damaged or truncated");
+        return akin_error_set(AKIN_INPUT, "damaged JPEG: truncated, or overwritten in the middle");
     return akin_error_set(AKIN_INPUT, "damaged JPEG: %s", message);
 }
 

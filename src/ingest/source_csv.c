@@ -427,7 +427,7 @@ static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
     warn_of_fields(t, &t->longer, "more",
                    "so that values may be in wrong columns: put a value that contains the "
                    "separator in quotes");
-    warn_of_fields(t, &t->shorter, "fewer", "which end before the id or the path");
+    warn_of_fields(t, &t->shorter, "fewer", "without an id or a path");
     if (t->added > 0)
         akin_log_info_once("%s: %zu row%s with further pictures or variants of the previous row",
                            t->path, t->added, t->added == 1 ? " is only" : "s are only");

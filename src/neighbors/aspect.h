@@ -15,7 +15,7 @@ typedef struct {
 } akin_aspect_input;
 
 typedef struct {
-    const char *parts; /* "colour,shape" */
+    const char *parts; /* "foreground,shape" */
     akin_aspect_input input,
         against; /* the targets' vectors, if opened against others; else NULL */
     const char *model,

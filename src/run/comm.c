@@ -17,8 +17,6 @@
 
 #include "comm_body.h"
 
-enum { MESSAGE_SIZE = 4096 };
-
 /* Seconds. A wait spins, then yields, then sleeps for a share of the time waited so far, so that
  * waking late costs little. */
 static const double SPIN = 100e-6, YIELD = 5e-3, SLEEP_SHARE = 1.0 / 16, SLEEP_LONGEST = 1e-3,

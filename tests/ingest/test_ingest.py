@@ -190,7 +190,7 @@ def test_rejects_balance_and_say_why():
         (b"", b"good.png", "empty"), (b"bad\xffid", b"good.png", "not UTF-8"), (b'"tab\there"', b"good.png", "tab"),
         (b'"new\nline"', b"good.png", "newline"), (b'"new\rline"', b"good.png", "newline"), (b"nopath", b"", "path is empty"),
         (b"missing", b"nothing.png", "no such file"), (b"empty", b"empty.png", "empty"), (b"words", b"words.png", "not a PNG"),
-        (b"cut", b"cut.png", "truncated"), (b"inside", b"inside.jpg", "damaged or truncated"), (b"folder", b"folder.png", "folder"), (b"pipe", b"pipe.png", "pipe"),
+        (b"cut", b"cut.png", "truncated"), (b"inside", b"inside.jpg", "truncated, or overwritten in the middle"), (b"folder", b"folder.png", "folder"), (b"pipe", b"pipe.png", "pipe"),
         (b"x" * 1024, b"good.png", None), (b"y" * 1025, b"good.png", "longer"), ("日本語 ☂".encode(), b"good.png", None),
         (b"dangling", b"dangling.png", "no such file"), (b"device", b"/dev/zero", "device"),
         (b"missing", b"good.png", "duplicate id: row 11 has it"), (b"nul\0id", b"good.png", "NUL"), (b"nulpath", b"good\0.png", "NUL"),

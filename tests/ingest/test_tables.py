@@ -101,8 +101,11 @@ def test_rows_with_other_fields_than_the_header_are_told():
     put("fields/fewer.csv", "category;price;id;path\n\nhats;3;1;1.png\nbags;3;50\nbags;3\n")
     done, c = read("fields/fewer.csv")
     told = [line for line in done.err.splitlines() if "fields than the header" in line]
-    assert len(told) == 1 and "2 rows with fewer fields than the header (the first is row 4, with 3 instead of 4)" in told[0], done.err
+    assert len(told) == 1 and "2 rows with fewer fields than the header (the first is row 4, with 3 instead of 4), without an id or a path" in told[0], done.err
     assert done.json["rejected"] == 2 and c.ids == ["1"]
+    put("fields/one.csv", "id,path,price,category\n1,,3\n2,2.png,3\n")
+    told = read("fields/one.csv")[0].err
+    assert "1 row with fewer fields than the header (the first is row 2, with 3 instead of 4), without an id or a path" in told, told
     put("fields/excel.csv", "id;path;price;category\n1;1.png;3;hats\n2;2.png\n3;3.png;;\n")
     done, c = read("fields/excel.csv", "--attributes", "price:number")
     assert "fields than" not in done.err and len(c.ids) == 3, done.err
