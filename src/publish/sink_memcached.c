@@ -333,14 +333,12 @@ done:
     return status;
 }
 
+/* A publisher that was killed after the switch left its lock alone. */
 static void tidy(akin_target *target) {
-    char *left = NULL;
-    if (akin_memcache_store_get(target->place, "next", &left) == AKIN_OK && left &&
-        lock(target) == AKIN_OK) {
+    if (lock(target) == AKIN_OK) {
         (void)!clear_leftover(target);
         unlock(target);
     }
-    akin_mem_free(left);
     akin_error_clear();
 }
 

@@ -251,6 +251,20 @@ def test_killed_between_meta_and_switch():
         assert publish(OTHER, *OPEN, "--respect-rollback", to=place).json["places_left"] == 1
 
 
+def test_killed_after_the_switch():
+    """The lock that a killed publisher left goes when its table is published again, although it is there already."""
+    place = url("after")
+    process = subprocess.Popen(command(["publish", OLD, "--to", place, *OPEN, "--quiet"], 0), stderr=subprocess.DEVNULL)
+    while not (signature := CLIENT.get_one("akin:after:lock")):
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    publish(OLD, *OPEN, to=place)
+    CLIENT.set("akin:after:lock", signature.decode())
+    assert publish(OLD, *OPEN, to=place).json["published"][0]["already"]
+    assert_live(OLD, catalog="after")
+
+
 def kill_publishers(kills, seed, server, tables):
     """Publishers killed (kill -9) at random moments, while a reader asks for 50 lists as a storefront does. Returns how many were killed
     while writing: of more than `kills` where these were fewer than a tenth."""
