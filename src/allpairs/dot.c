@@ -128,8 +128,17 @@ static void pairs(const float *a, const float *b, size_t stride, const akin_dot_
         four(a, b, stride, hits + h, scores + h);
     }
 #endif
+#if AKIN_LEVEL >= 3
+    if (h == count) return;
+    akin_dot_hit left[4]; /* one of them several times: four take hardly longer than one */
+    float of_left[4];
+    for (size_t i = 0; i < 4; i++) left[i] = hits[h + i < count ? h + i : h];
+    four(a, b, stride, left, of_left);
+    for (size_t i = 0; h < count; i++) scores[h++] = of_left[i];
+#else
     for (; h < count; h++)
         scores[h] = score(a + hits[h].row * stride, b + hits[h].column * stride, stride);
+#endif
 }
 
 #if AKIN_LEVEL >= 3
