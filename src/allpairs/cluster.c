@@ -6,7 +6,13 @@
 #include <akin/sketch.h>
 #include <string.h>
 
-enum { PANEL = AKIN_SKETCH_PANEL, SAMPLE = 128, TRIES = 24, STEPS = 2 };
+enum {
+    PANEL = AKIN_SKETCH_PANEL,
+    SAMPLE = 128,
+    TRIES = 24,
+    STEPS = 2,
+    AHEAD = 2 /* rows that are fetched before they are multiplied */
+};
 
 typedef struct {
     float value;
@@ -28,6 +34,14 @@ static float product(const bisection *b, const float *x, const float *y) {
 
 static const float *row_of(const bisection *b, uint32_t row) {
     return b->rows + row * b->stride;
+}
+
+/* Rows are read in no order of memory. */
+static void fetch(const bisection *b, uint32_t row) {
+    enum { LINE = 64 };
+    const char *from = (const char *)row_of(b, row);
+    for (size_t at = 0; at < b->stride * sizeof(float); at += LINE)
+        __builtin_prefetch(from + at, 0, 2);
 }
 
 /* The plane's normal is the vector from one row to another that is far from it. */
@@ -92,8 +106,10 @@ static void bisect(bisection *b, uint32_t *order, size_t count) {
         float distance = 0;
         begin_plane(b, order, count);
         for (int step = 0; step < STEPS; step++) distance = better_plane(b, order, count, distance);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
+            if (i + AHEAD < count) fetch(b, order[i + AHEAD]);
             b->places[i] = (place){product(b, b->plane, row_of(b, order[i])), order[i]};
+        }
         select_front(b->places, count, half);
         for (size_t i = 0; i < count; i++) order[i] = b->places[i].row;
         bisect(b, order, half);
