@@ -17,6 +17,9 @@ typedef struct {
     double scored;   /* of these, pairs that were not ruled out: (i, j) once */
 } akin_compare_figures;
 
+/* From so many dimensions on rows are long: many hits wait before their rows are scored. */
+enum { AKIN_COMPARE_LONG = 512 };
+
 typedef struct akin_compare akin_compare;
 
 AKIN_MUST_CHECK akin_status akin_compare_create(const akin_row_block_rules *rules,

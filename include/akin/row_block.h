@@ -88,6 +88,7 @@ typedef struct {
                          * sum of score and offset */
     const akin_row_block_summary *summary;
     const akin_sketch *sketch;
+    size_t width;             /* dimensions of the sketches: the stride, or as many as lead */
     const uint8_t *as_rows;   /* as in sketch.h; NULL if the block does not have this side */
     const int8_t *as_columns; /* so too */
     const int16_t *wrap;
@@ -109,6 +110,13 @@ void akin_row_block_free(akin_row_block *block); /* NULL is fine */
 AKIN_MUST_CHECK akin_status akin_row_block_add_table(akin_row_block *block, size_t k);
 int akin_row_block_tables(const akin_row_block *block);
 akin_row_block *akin_row_block_table(const akin_row_block *block, int table); /* borrowed */
+
+/* Divides rows into leading numbers and a tail (allpairs/leading.h), for the sketches alone; NULL: they are not
+ * divided. Before they are ready; blocks that are compared have the same. Borrowed. AKIN_FAILED: out of memory. */
+struct akin_leading;
+AKIN_MUST_CHECK akin_status akin_row_block_lead(akin_row_block *block,
+                                                const struct akin_leading *leading);
+const struct akin_leading *akin_row_block_leading(const akin_row_block *block);
 
 /* Filling: begin with the count (<= capacity; lists are emptied), set every row, then ready. Rows
  * that cannot meet others (labels, category, availability) should be adjacent, and so should

@@ -17,7 +17,8 @@ typedef struct akin_row_search akin_row_search;
 /* This rank's rows to search for. */
 typedef struct {
     size_t count;
-    size_t dim, width; /* of a row, of a list */
+    size_t dim, width;                  /* of a row, of a list */
+    const struct akin_leading *leading; /* of the blocks that they will be compared with */
     /* Row i, [dim], and its item; borrowed until the next call. Not collective. */
     const float *(*row)(const void *context, size_t i, akin_row_block_item *item);
     const void *context;

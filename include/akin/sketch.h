@@ -70,9 +70,9 @@ static inline size_t akin_sketch_parts(akin_sketch_format format, size_t stride)
     return (stride + group - 1) / group * (size_t)format.together / 2;
 }
 
-/* How many numbers are turned together: dimensions t, t + 8, t + 16 ... of a block of 8 times as many, with
- * signs that differ by dimension (the top bit of t t SIGNS), by a Hadamard matrix over the root of how many
- * they are. A power of two; 1: rows are short, and are not turned. */
+/* How many eights of adjacent numbers are turned together, with signs that differ by dimension (the top bit of
+ * t t SIGNS), by a Hadamard matrix over the root of how many numbers they are. A power of two; 1: rows are short,
+ * and are not turned. */
 #define AKIN_SKETCH_SIGNS UINT64_C(0x9E3779B97F4A7C15)
 static inline size_t akin_sketch_turned(size_t stride) {
     enum { FROM = 128, MOST = 64 };
@@ -136,6 +136,19 @@ typedef struct {
 void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count, stride] */,
                          size_t count, size_t stride, const akin_sketch_panel *panel,
                          akin_sketch *out);
+
+/* A row, or a part of one, by itself: q = round(x S) in [-127, 127] of x, turned. For two of them, as above,
+ * | x.y - (q.q') / (S S') | <= reach error' + error length'. */
+typedef struct {
+    float unit, error; /* 1 / S, the length of x - q / S */
+    float length;      /* of x; not less */
+    int32_t sum;       /* of q */
+    float reach;       /* the length of q / S */
+} akin_sketch_single;
+
+/* stride: a multiple of 64. */
+void akin_sketch_one(const float *row /* [stride] */, size_t stride,
+                     int8_t *quantised /* [stride] */, akin_sketch_single *out);
 
 /* How far a score may be from c.b + (q.q') / (S S'). */
 float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim);

@@ -1,4 +1,5 @@
 /* allpairs: compares every row with every other, on all ranks. */
+#include "leading.h"
 #include "partition.h"
 #include "recompute.h"
 #include "thresholds.h"
@@ -15,7 +16,7 @@ enum { TAG_BODY = 101, TAG_LISTS, LONG_FROM = 128 /* dimensions */ };
 
 /* Work is counted in multiply-adds; a core does 5e10 to 1e12 of them per second. */
 static const double piece_work = 1 << 29;        /* between two checks of messages and the clock, */
-static const double long_piece_work = 1LL << 33; /* where rows are long, and so faster */
+static const double long_piece_work = 1LL << 34; /* where rows are long, and so faster */
 static const double vote_work = 4e10;            /* between two votes, at least a slice */
 static const double slice_work = 5e9;            /* between two agreements */
 
@@ -28,6 +29,7 @@ typedef struct {
     akin_allpairs_table table[AKIN_ROW_BLOCK_TABLES]; /* k: of the lists */
     size_t *counts;                                   /* [size]: rows of each rank's block */
     akin_row_block *own, *held, *next;
+    akin_leading *leading; /* NULL: rows are not divided */
     akin_compare *compare;
     double done, total; /* pairs of panels, for the progress */
     double mended;      /* lists */
@@ -48,9 +50,23 @@ static size_t largest_block(const engine *e) {
     return largest;
 }
 
+/* Divides the rows, if that saves work, and makes them ready. Collective; agreed. */
+static akin_status make_ready(engine *e) {
+    akin_status status;
+    akin_leading_use use = {.all = e->n, .tables = e->tables};
+    for (int t = 0; t < e->tables; t++) use.rules[t] = e->table[t].rules, use.k[t] = e->table[t].k;
+    AKIN_TRY(akin_leading_choose(e->comm, e->own, &use, &e->leading));
+    AKIN_TRY(akin_agree(e->comm, akin_row_block_lead(e->own, e->leading)));
+    for (int t = 0; t < e->tables; t++)
+        akin_row_block_ready(akin_row_block_table(e->own, t), e->table[t].rules);
+done:
+    return status;
+}
+
 static akin_status make_travellers(const engine *e, size_t largest, akin_row_block **out) {
     akin_status status;
     AKIN_TRY(akin_row_block_create(largest, e->dim, e->table[0].k, AKIN_ROW_BLOCK_COLUMNS, out));
+    AKIN_TRY(akin_row_block_lead(*out, e->leading));
     for (int t = 1; t < e->tables; t++) AKIN_TRY(akin_row_block_add_table(*out, e->table[t].k));
 done:
     return status;
@@ -145,15 +161,16 @@ static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t firs
     }
 }
 
-/* How many panels of columns fit three quarters of the second-level cache: all of their sketches, and a
- * quarter of their rows and lists, which only hits touch. */
+/* How many panels of columns are compared at once: where rows are short, as many as fit three quarters of the
+ * second-level cache, with all of their sketches and a quarter of their rows and lists, which only hits touch. The
+ * hits of long rows wait (compare.c), so that their sketches may fill it. */
 static size_t columns_at_once(const engine *e) {
     long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    size_t stride = akin_row_block_stride(e->own);
-    size_t lists = 0;
+    size_t bytes = cache >= 256 << 10 ? (size_t)cache : 512 << 10, lists = 0;
+    size_t stride = akin_row_block_stride(e->own), row = stride;
     for (int t = 0; t < e->tables; t++) lists += akin_row_block_lists_size(1, e->table[t].k);
-    size_t row = stride + (stride * sizeof(float) + lists) / 4;
-    size_t bytes = (cache >= 256 << 10 ? (size_t)cache : 512 << 10) / 4 * 3;
+    if (stride < AKIN_COMPARE_LONG)
+        row += (stride * sizeof(float) + lists) / 4, bytes = bytes / 4 * 3;
     size_t panels = bytes / (AKIN_ROW_BLOCK_PANEL * row);
     return panels > 0 ? panels : 1;
 }
@@ -419,7 +436,8 @@ static void free_blocks(engine *e) {
     akin_comm_sum_free(e->vote);
     akin_row_block_free(e->own);
     free_travellers(e);
-    e->compare = NULL, e->vote = NULL, e->own = NULL;
+    akin_leading_free(e->leading);
+    e->compare = NULL, e->vote = NULL, e->own = NULL, e->leading = NULL;
 }
 
 static void fill_figures(engine *e, double own, double start, double waited,
@@ -472,6 +490,7 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
     akin_comm_barrier(comm);
     double start = e.saved_at = akin_comm_seconds(), waited = akin_comm_waited(comm);
     AKIN_TRY(akin_partition_out(comm, vectors, e.table, e.tables, &e.own, &e.counts));
+    AKIN_TRY(make_ready(&e));
     AKIN_TRY(foretell_thresholds(&e));
     AKIN_TRY(akin_agree(comm, make_room(&e)));
     e.subs = params->progress.subs > 0 ? params->progress.subs

@@ -1,5 +1,7 @@
 /* compare: every row of one block with every row of another. */
 #include "asked.h"
+#include "means.h"
+#include "row_lead.h"
 #include "row_summary.h"
 #include "tile.h"
 #include <akin/compare.h>
@@ -7,15 +9,15 @@
 #include <akin/linalg.h>
 #include <akin/mem.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     PANEL = AKIN_ROW_BLOCK_PANEL,
-    TOGETHER = 32,             /* panels of columns in one product of matrices, */
-    TOGETHER_ROWS = 256,       /* and of rows, whose means read those columns once */
-    TOGETHER_FROM = 128,       /* dimensions */
-    MEANS = TOGETHER_ROWS + 1, /* at most: shared ones from anywhere on */
-    TOGETHER_FEWEST = 4        /* panels of rows with a mean */
+    LONG_FROM = 512,    /* dimensions */
+    WAITING = 2048,     /* hits, of long rows */
+    TILES = 512,        /* that wait, at most */
+    TOGETHER_FROM = 128 /* dimensions: the means of several panels are multiplied together */
 };
 
 /* Two panels after their tile. */
@@ -25,7 +27,8 @@ typedef struct {
     uint32_t met;       /* the tables in which they may meet: a bit each */
     const float *rows, *columns;
     size_t row_count, column_count;
-    akin_dot_hit hits[AKIN_TILE_HITS];
+    akin_dot_hit *hits; /* [count]: of the batch's, */
+    float *bounds;      /* and upper bounds of their scores; NULL: not known */
 } outcome;
 
 /* What the lists of one table may want of a tile. */
@@ -34,21 +37,14 @@ typedef struct {
     akin_row_block_proposal for_rows[AKIN_TILE_HITS], for_columns[AKIN_TILE_HITS];
 } proposals;
 
-/* Up to four tiles computed together, and what they are asked. */
+/* Tiles whose hits wait; up to four of them are computed together. */
 typedef struct {
-    size_t count;
-    outcome outcomes[4];
-} group;
-
-/* The means of some row panels by the rows of some column panels, all of them in one product of matrices,
- * which reads the rows once for all means. */
-typedef struct {
-    bool known;
-    size_t row_first, column_first, columns; /* panels */
-    float products[MEANS * TOGETHER * PANEL];
-    size_t row_sharing, column_sharing, shared; /* panels with one mean; means of the columns */
-    float between[MEANS * (TOGETHER + 1)];
-} products_of_means;
+    size_t count, first; /* tiles; the first one of those that are being made */
+    size_t hits;
+    outcome outcomes[TILES];
+    akin_dot_hit of_tiles[WAITING + 4 * AKIN_TILE_HITS];
+    float bounds[WAITING + 4 * AKIN_TILE_HITS];
+} batch;
 
 /* The thresholds of a tile, in its own arrays where the panels' cannot be used. */
 typedef struct {
@@ -56,24 +52,27 @@ typedef struct {
     float of_rows[PANEL], of_columns[PANEL];
 } question;
 
-/* The hits of tiles wait while the next tiles are computed; meanwhile the rows and lists that they
- * need are fetched from memory. */
+/* The hits of tiles wait while the next tiles are computed. Where rows are short, these are the next few: meanwhile
+ * the rows and lists that the hits need are fetched from memory. Where they are long, they are many: the rows that
+ * are scored push the sketches out of the cache, which so happens less often. */
 struct akin_compare {
     const akin_tile_kernels *tile; /* while panels are compared */
     int tables;
     const akin_row_block_rules *rules[AKIN_ROW_BLOCK_TABLES];
     bool same_category; /* in all tables */
     akin_compare_figures figures;
-    group groups[2];
-    int turn; /* which one the next tiles write; the other one waits */
+    batch *batches[2];
+    size_t waiting; /* hits that a batch has before the next one begins */
+    int turn;       /* which one the next tiles write; the other one waits */
     question questions[4];
-    akin_tile_task tasks[4];  /* of the group that is being made */
-    products_of_means *means; /* large: not touched where rows are short */
+    akin_tile_task tasks[4]; /* of the group that is being made */
+    akin_means *means;       /* large: not touched where rows are short */
     double pairs,
         multiplied; /* of panels in this call, and those that wanted a product of the mean */
     bool sparse;    /* so few of the last call did that each is better computed by itself */
     float scores[AKIN_TILE_HITS];
-    proposals *wanted[4]; /* [tables] each: of the tiles of a group */
+    int32_t found[AKIN_TILE_HITS + 3]; /* of a tile whose hits are sifted */
+    proposals *wanted[4];              /* [tables] each: of the tiles of a group */
 };
 
 akin_status akin_compare_create(const akin_row_block_rules *rules, akin_compare **out) {
@@ -88,6 +87,10 @@ akin_status akin_compare_create_tables(const akin_row_block_rules *const *rules,
     if (c == NULL) goto done;
     if ((c->means = akin_mem_alloc(1, sizeof *c->means)) == NULL) goto done;
     c->means->known = false;
+    for (int b = 0; b < 2; b++) {
+        if ((c->batches[b] = akin_mem_alloc(1, sizeof *c->batches[b])) == NULL) goto done;
+        c->batches[b]->count = c->batches[b]->first = c->batches[b]->hits = 0;
+    }
     for (int t = 0; t < 4; t++)
         if (!(c->wanted[t] = akin_mem_alloc((size_t)tables, sizeof *c->wanted[t]))) goto done;
     c->tables = tables;
@@ -106,6 +109,7 @@ done:
 void akin_compare_free(akin_compare *c) {
     if (c == NULL) return;
     for (int t = 0; t < 4; t++) akin_mem_free(c->wanted[t]);
+    for (int b = 0; b < 2; b++) akin_mem_free(c->batches[b]);
     akin_mem_free(c->means);
     akin_mem_free(c);
 }
@@ -204,36 +208,6 @@ static void keep_pairs(const akin_compare *c, outcome *o) {
     o->count = kept;
 }
 
-/* Scores the hits, and finds who may want them in all tables. */
-static void find_wanted(akin_compare *c, outcome *o, proposals *wanted /* [tables] */) {
-    keep_pairs(c, o);
-    c->figures.scored += (double)o->count;
-    akin_dot()->pairs(o->rows, o->columns, akin_row_block_stride(o->a), o->hits, o->count,
-                      c->scores);
-    for (int t = 0; t < c->tables; t++) {
-        if (!(o->met >> t & 1)) continue;
-        propose(c, o, t, &wanted[t]);
-        fetch_wanted(c, o, t, &wanted[t]);
-    }
-}
-
-static void settle_group(akin_compare *c, group *g) {
-    for (size_t i = 0; i < g->count; i++)
-        if (g->outcomes[i].count > 0) find_wanted(c, &g->outcomes[i], c->wanted[i]);
-    for (size_t i = 0; i < g->count; i++)
-        for (int t = 0; t < c->tables && g->outcomes[i].count > 0; t++)
-            if (g->outcomes[i].met >> t & 1) offer(c, &g->outcomes[i], t, &c->wanted[i][t]);
-    g->count = 0;
-}
-
-static void fetch_hits(const outcome *o) {
-    enum { MOST = 16 };
-    for (size_t h = 0; h < o->count && h < MOST; h++) {
-        akin_row_block_fetch(o->a, o->p, o->hits[h].row);
-        akin_row_block_fetch(o->b, o->q, o->hits[h].column);
-    }
-}
-
 /* The lowest thresholds of a panel's rows for the other panel in any of the tables in which the two may
  * meet. */
 static const float *asked_of(const akin_compare *c, akin_row_block *block, size_t p,
@@ -249,6 +223,66 @@ static const float *asked_of(const akin_compare *c, akin_row_block *block, size_
     return least;
 }
 
+/* Removes hits that are no longer wanted: while they waited, lists have come to require more. */
+static void keep_wanted(const akin_compare *c, outcome *o) {
+    float of_rows[PANEL], of_columns[PANEL];
+    const float *rows = asked_of(c, o->a, o->p, o->b, o->q, o->met, of_rows),
+                *columns = asked_of(c, o->b, o->q, o->a, o->p, o->met, of_columns);
+    size_t kept = 0;
+    for (size_t h = 0; h < o->count; h++) {
+        const float row = rows[o->hits[h].row], column = columns[o->hits[h].column];
+        o->hits[kept] = o->hits[h];
+        kept += o->bounds[h] >= (row < column ? row : column);
+    }
+    o->count = kept;
+}
+
+/* Scores the hits, and finds who may want them in all tables. */
+static void find_wanted(akin_compare *c, outcome *o, proposals *wanted /* [tables] */) {
+    if (o->bounds != NULL) keep_wanted(c, o);
+    keep_pairs(c, o);
+    c->figures.scored += (double)o->count;
+    akin_dot()->pairs(o->rows, o->columns, akin_row_block_stride(o->a), o->hits, o->count,
+                      c->scores);
+    for (int t = 0; t < c->tables; t++) {
+        if (!(o->met >> t & 1)) continue;
+        propose(c, o, t, &wanted[t]);
+        fetch_wanted(c, o, t, &wanted[t]);
+    }
+}
+
+/* At most four tiles. */
+static void settle_some(akin_compare *c, outcome *const *outcomes, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (outcomes[i]->count > 0) find_wanted(c, outcomes[i], c->wanted[i]);
+    for (size_t i = 0; i < count; i++)
+        for (int t = 0; t < c->tables && outcomes[i]->count > 0; t++)
+            if (outcomes[i]->met >> t & 1) offer(c, outcomes[i], t, &c->wanted[i][t]);
+}
+
+static int by_column(const void *x, const void *y) {
+    const outcome *a = *(outcome *const *)x, *b = *(outcome *const *)y;
+    return a->q != b->q ? (a->q > b->q) - (a->q < b->q) : (a > b) - (a < b);
+}
+
+/* Long rows in the order of their columns, which then stay in the cache for all rows that they are scored with. */
+static void settle(akin_compare *c, batch *b) {
+    outcome *order[TILES];
+    for (size_t i = 0; i < b->count; i++) order[i] = &b->outcomes[i];
+    if (c->waiting > 0) qsort(order, b->count, sizeof *order, by_column);
+    for (size_t i = 0; i < b->count; i += 4)
+        settle_some(c, order + i, b->count - i < 4 ? b->count - i : 4);
+    b->count = b->first = b->hits = 0;
+}
+
+static void fetch_hits(const outcome *o) {
+    enum { MOST = 16 };
+    for (size_t h = 0; h < o->count && h < MOST; h++) {
+        akin_row_block_fetch(o->a, o->p, o->hits[h].row);
+        akin_row_block_fetch(o->b, o->q, o->hits[h].column);
+    }
+}
+
 /* Some adjacent panels of a block. */
 typedef struct {
     akin_row_block *block;
@@ -262,18 +296,10 @@ static side side_of(akin_row_block *block, size_t first, size_t count) {
     return s;
 }
 
-/* Where a panel's mean is among those from the panel `first` on. */
-static size_t mean_of(size_t p, size_t first, size_t sharing) {
-    return p / sharing - first / sharing;
-}
-
 static float between_means(const akin_compare *c, const side *a, size_t i, const side *b,
                            size_t j) {
-    const products_of_means *m = c->means;
     float product;
-    if (m->known)
-        return m->between[mean_of(a->first + i, m->row_first, m->row_sharing) * m->shared +
-                          mean_of(b->first + j, m->column_first, m->column_sharing)];
+    if (c->means->known) return akin_means_between(c->means, a->first + i, b->first + j);
     akin_dot()->one_many(a->panel[i].centre, b->panel[j].centre, akin_row_block_stride(a->block), 1,
                          &product);
     return product;
@@ -281,26 +307,22 @@ static float between_means(const akin_compare *c, const side *a, size_t i, const
 
 static const float *products_of_mean(akin_compare *c, const side *a, size_t i, const side *b,
                                      size_t j, float *room /* [48] */) {
-    const products_of_means *m = c->means;
     c->multiplied++;
-    if (m->known)
-        return m->products + (mean_of(a->first + i, m->row_first, m->row_sharing) * m->columns +
-                              b->first + j - m->column_first) *
-                                 PANEL;
+    if (c->means->known) return akin_means_products(c->means, a->first + i, b->first + j);
     akin_dot()->one_many(a->panel[i].centre, b->panel[j].rows, akin_row_block_stride(a->block),
                          PANEL, room);
     return room;
 }
 
-/* Adds the tile of two panels to the group, unless none of its pairs can be wanted. */
+/* Adds the tile of two panels to those that are being made, unless none of its pairs can be wanted. */
 static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t j, uint32_t met) {
     const akin_row_block_panel *rows = &a->panel[i], *columns = &b->panel[j];
     static const float nothing[PANEL] __attribute__((aligned(64))); /* times a mean of zero */
     const akin_tile_kernels *tile = c->tile;
-    group *g = &c->groups[c->turn];
-    question *q = &c->questions[g->count];
+    batch *now = c->batches[c->turn];
+    const size_t at = now->count - now->first;
+    question *q = &c->questions[at];
     const float *products = nothing;
-    size_t stride = akin_row_block_stride(a->block);
     const float *row_least =
                     asked_of(c, a->block, a->first + i, b->block, b->first + j, met, q->of_rows),
                 *column_least =
@@ -315,8 +337,8 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
         }
         products = products_of_mean(c, a, i, b, j, q->products);
     }
-    c->tasks[g->count] = (akin_tile_task){
-        .stride = stride,
+    c->tasks[at] = (akin_tile_task){
+        .stride = rows->width,
         .row_sketch = rows->sketch,
         .column_sketch = columns->sketch,
         .rows = rows->as_rows,
@@ -327,37 +349,65 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
         .column_least = column_least,
         .row_lowest = row_lowest,
         .products = products,
+        .found = akin_row_block_leading(a->block) != NULL ? c->found : NULL,
         .margin = akin_sketch_margin(rows->sketch, columns->sketch, akin_row_block_dim(a->block))};
-    outcome *o = &g->outcomes[g->count++];
+    outcome *o = &now->outcomes[now->count++];
     o->met = met;
     o->a = a->block, o->p = a->first + i, o->rows = rows->rows, o->row_count = rows->count;
     o->b = b->block, o->q = b->first + j, o->columns = columns->rows;
     o->column_count = columns->count;
 }
 
-/* Computes the tiles of the group, all those of four panels together, while the hits of the one before
- * wait; then settles these. */
+/* The hits of one tile; of rows that are divided only those that the tails leave. */
+static size_t hits_of(const akin_compare *c, const outcome *o, const akin_tile_task *task,
+                      akin_dot_hit *hits, float *bounds, size_t *tried) {
+    size_t count = c->tile->hits(task, hits, tried);
+    if (task->found == NULL) return count;
+    return akin_row_block_sift(o->a, o->p, o->b, o->q, task, hits, count, bounds);
+}
+
+/* Puts the hits of a tile, made at `from`, after those that wait already. */
+static void keep(akin_compare *c, batch *now, outcome *o, size_t from, size_t tried) {
+    if (from != now->hits) {
+        memmove(now->of_tiles + now->hits, now->of_tiles + from, o->count * sizeof *now->of_tiles);
+        memmove(now->bounds + now->hits, now->bounds + from, o->count * sizeof *now->bounds);
+    }
+    o->hits = now->of_tiles + now->hits;
+    o->bounds = akin_row_block_leading(o->a) != NULL ? now->bounds + now->hits : NULL;
+    now->hits += o->count;
+    fetch_hits(o);
+    c->figures.computed += (double)tried / (PANEL * PANEL) *
+                           akin_row_summaries_pairs(akin_row_block_summaries(o->a) + o->p,
+                                                    akin_row_block_summaries(o->b) + o->q,
+                                                    o->a == o->b && o->p == o->q);
+}
+
+/* Computes the tiles that are being made, all those of four panels together. Once enough hits wait, those of the
+ * batch before are settled. */
 static void answer(akin_compare *c) {
     const akin_tile_kernels *tile = c->tile;
-    group *now = &c->groups[c->turn], *before = &c->groups[c->turn ^= 1];
-    size_t tried[4], counts[4];
+    batch *now = c->batches[c->turn];
+    outcome *outcomes = now->outcomes + now->first;
+    const size_t count = now->count - now->first;
+    size_t from[4], tried[4], counts[4];
     akin_dot_hit *hits[4];
-    for (size_t t = 0; t < now->count; t++) hits[t] = now->outcomes[t].hits;
-    if (now->count == 4)
+    for (size_t t = 0; t < count; t++) {
+        from[t] = now->hits + t * AKIN_TILE_HITS;
+        hits[t] = now->of_tiles + from[t];
+    }
+    if (count == 4)
         tile->four(c->tasks, hits, counts, tried);
     else
-        for (size_t t = 0; t < now->count; t++)
-            counts[t] = tile->hits(&c->tasks[t], hits[t], &tried[t]);
-    for (size_t t = 0; t < now->count; t++) {
-        outcome *o = &now->outcomes[t];
-        o->count = counts[t];
-        fetch_hits(o);
-        c->figures.computed += (double)tried[t] / (PANEL * PANEL) *
-                               akin_row_summaries_pairs(akin_row_block_summaries(o->a) + o->p,
-                                                        akin_row_block_summaries(o->b) + o->q,
-                                                        o->a == o->b && o->p == o->q);
+        for (size_t t = 0; t < count; t++)
+            counts[t] =
+                hits_of(c, &outcomes[t], &c->tasks[t], hits[t], now->bounds + from[t], &tried[t]);
+    for (size_t t = 0; t < count; t++) {
+        outcomes[t].count = counts[t];
+        keep(c, now, &outcomes[t], from[t], tried[t]);
     }
-    settle_group(c, before);
+    now->first = now->count;
+    if (now->hits < c->waiting && now->count + 4 <= TILES) return;
+    settle(c, c->batches[c->turn ^= 1]);
 }
 
 /* Every panel of one side with every panel of the other. */
@@ -370,19 +420,21 @@ static void meet(akin_compare *c, const side *a, const side *b, const int8_t *ne
                                : meetings(c, a->block, a->first + i, b->block, b->first + j);
             if (met != 0) ask(c, a, i, b, j, met);
         }
-    if (c->groups[c->turn].count == 0) return;
+    if (c->batches[c->turn]->count == c->batches[c->turn]->first) return;
     c->tasks[0].next = next;
     answer(c);
 }
 
 static void begin(akin_compare *c, const akin_row_block *a) {
+    c->waiting = akin_row_block_stride(a) >= AKIN_COMPARE_LONG ? WAITING : 0;
     c->tile = akin_tile();
-    c->tile->begin(akin_row_block_stride(a));
+    c->tile->begin(akin_row_block_view(a, 0).width);
 }
 
 /* Offers all hits that still wait. */
 static void finish(akin_compare *c) {
-    settle_group(c, &c->groups[c->turn ^ 1]);
+    settle(c, c->batches[c->turn ^ 1]);
+    settle(c, c->batches[c->turn]);
     c->tile->end();
 }
 
@@ -445,26 +497,6 @@ static void compare_rows(akin_compare *c, akin_row_block *a, size_t a_first, siz
     }
 }
 
-/* Multiplies the means of row panels with columns, if there are enough of them. */
-static void multiply_means(products_of_means *m, const akin_row_block *a, size_t a_first,
-                           size_t a_end, const akin_row_block *b, size_t b_first, size_t b_end) {
-    size_t means = 0;
-    for (size_t p = a_first; p < a_end; p++) means += akin_row_block_view(a, p).sketch->inverse > 0;
-    m->known = means >= TOGETHER_FEWEST;
-    if (!m->known) return;
-    m->row_first = a_first, m->column_first = b_first, m->columns = b_end - b_first;
-    const size_t stride = akin_row_block_stride(a);
-    const akin_row_block_panel rows = akin_row_block_view(a, a_first),
-                               columns = akin_row_block_view(b, b_first);
-    m->row_sharing = rows.sharing, m->column_sharing = columns.sharing;
-    m->shared = mean_of(b_end - 1, b_first, m->column_sharing) + 1;
-    akin_linalg_shape shape = {mean_of(a_end - 1, a_first, m->row_sharing) + 1, m->columns * PANEL,
-                               stride, AKIN_TURN_B};
-    akin_linalg_product(shape, rows.centre, columns.rows, m->products);
-    shape.columns = m->shared;
-    akin_linalg_product(shape, rows.centre, columns.centre, m->between);
-}
-
 static size_t least_of(size_t a, size_t b) {
     return a < b ? a : b;
 }
@@ -476,11 +508,12 @@ void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, siz
     if (c->sparse || akin_row_block_stride(a) < TOGETHER_FROM) {
         compare_rows(c, a, a_first, a_end, b, b_first, b_end);
     } else {
-        for (size_t p = a_first; p < a_end; p += TOGETHER_ROWS)
-            for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end; q += TOGETHER) {
-                size_t p_end = least_of(p + TOGETHER_ROWS, a_end),
-                       q_end = least_of(q + TOGETHER, b_end);
-                multiply_means(c->means, a, p, p_end, b, q, q_end);
+        for (size_t p = a_first; p < a_end; p += AKIN_MEANS_ROWS)
+            for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end;
+                 q += AKIN_MEANS_COLUMNS) {
+                size_t p_end = least_of(p + AKIN_MEANS_ROWS, a_end),
+                       q_end = least_of(q + AKIN_MEANS_COLUMNS, b_end);
+                akin_means_multiply(c->means, a, p, p_end, b, q, q_end);
                 compare_rows(c, a, p, p_end, b, q, q_end);
             }
     }

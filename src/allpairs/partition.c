@@ -368,7 +368,6 @@ static void fill_block(const dealer *d, const uint32_t *order, akin_row_block *o
             akin_row_block_set(block, i, d->came[t].items[order[i]],
                                d->rows + order[i] * d->stride);
         fill_lists(d, order, t, block);
-        akin_row_block_ready(block, d->table[t].rules);
     }
 }
 

@@ -10,7 +10,7 @@
 
 #include <akin/allpairs.h>
 
-/* *own: this rank's block of all tables, ready, with both sides; *counts: rows of each rank's
+/* *own: this rank's block of all tables, not yet ready, with both sides; *counts: rows of each rank's
  * block, [size], owned. A row is in the block if it takes part in any table; categories stand
  * together if any table keeps them apart; among the rules of all tables, those that the fewest
  * pairs pass order the rows. k: of the lists. Collective; agreed; same tables; prior (may be NULL):

@@ -35,7 +35,8 @@ static akin_status mend(akin_comm *comm, const akin_row_block_rules *rules, cons
     akin_status status;
     akin_row_search *search = NULL;
     size_t k = akin_row_block_k(own);
-    const akin_row_search_rows rows = {m->count, akin_row_block_dim(own), k, broken_row, m};
+    const akin_row_search_rows rows = {
+        m->count, akin_row_block_dim(own), k, akin_row_block_leading(own), broken_row, m};
     uint64_t *lists = akin_mem_alloc(m->count, k * sizeof *lists);
     AKIN_TRY(akin_agree(comm, lists ? AKIN_OK : AKIN_FAILED));
     AKIN_TRY(akin_row_search_begin(comm, rules, &rows, &search));

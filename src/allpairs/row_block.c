@@ -1,4 +1,5 @@
 /* row_block: some rows with their labels, lists and sketches. */
+#include "row_lead.h"
 #include "row_summary.h"
 #include "sharing.h"
 #include "tile.h"
@@ -29,6 +30,8 @@ struct akin_row_block {
     akin_sketch *sketches;             /* [panels] */
     float *centres;                    /* [panels / sharing, rounded up, stride] */
     size_t sharing;                    /* adjacent panels that have one mean */
+    size_t width;                      /* dimensions of the sketches */
+    akin_row_lead *lead;               /* NULL: rows are not divided */
     uint8_t *as_rows;                  /* [panels, side_size] */
     int8_t *as_columns;                /* [panels, side_size] */
     int16_t *wrap;                     /* [panels, groups * PANEL * 2] */
@@ -77,8 +80,14 @@ static akin_row_block_item *items(const akin_row_block *block) {
     return (akin_row_block_item *)(void *)(block->body + rows);
 }
 
-static akin_status make_sides(akin_row_block *block, size_t panels) {
-    size_t bytes = block->side_size;
+/* Room for sketches of so many dimensions. */
+static akin_status make_sides(akin_row_block *block, size_t width) {
+    const akin_sketch_format format = akin_tile()->format;
+    const size_t panels = panels_of(block->capacity),
+                 bytes = PANEL * akin_sketch_width(format, width);
+    block->width = width;
+    block->side_size = bytes;
+    block->wrap_size = PANEL * akin_sketch_parts(format, width);
     if (block->sides & AKIN_ROW_BLOCK_ROWS &&
         (block->as_rows = akin_mem_alloc(panels, bytes)) == NULL)
         return AKIN_FAILED;
@@ -124,15 +133,8 @@ akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k, akin_ro
     size_t panels = panels_of(capacity);
     akin_row_block *block = NULL;
     const size_t stride = akin_dot_stride(dim);
-    const akin_sketch_format format = akin_tile()->format;
-    const akin_row_block like = {.dim = dim,
-                                 .stride = stride,
-                                 .k = k,
-                                 .sharing = 1,
-                                 .sides = sides,
-                                 .side_size = PANEL * akin_sketch_width(format, stride),
-                                 .wrap_size = PANEL * akin_sketch_parts(format, stride),
-                                 .tables = 1};
+    const akin_row_block like = {
+        .dim = dim, .stride = stride, .k = k, .sharing = 1, .sides = sides, .tables = 1};
     *out = NULL;
     AKIN_TRY(create(capacity, &like, &block));
     block->table[0] = block;
@@ -140,7 +142,7 @@ akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k, akin_ro
     block->sketches = akin_mem_alloc(panels, sizeof *block->sketches);
     block->centres = akin_mem_alloc(panels, stride * sizeof *block->centres);
     if (block->sketches == NULL || block->centres == NULL) goto done;
-    AKIN_TRY(make_sides(block, panels));
+    AKIN_TRY(make_sides(block, stride));
     *out = block, block = NULL;
     status = AKIN_OK;
 done:
@@ -148,14 +150,31 @@ done:
     return status;
 }
 
+static void free_sides(akin_row_block *block) {
+    akin_mem_free(block->as_rows);
+    akin_mem_free(block->as_columns);
+    akin_mem_free(block->wrap);
+    akin_mem_free(block->sums);
+    block->as_rows = NULL, block->as_columns = NULL, block->wrap = NULL, block->sums = NULL;
+}
+
+akin_status akin_row_block_lead(akin_row_block *block, const akin_leading *leading) {
+    akin_status status = AKIN_OK;
+    if (leading == NULL) return AKIN_OK;
+    free_sides(block);
+    AKIN_TRY(make_sides(block, leading->count));
+    status = akin_row_lead_create(panels_of(block->capacity), leading, &block->lead);
+done:
+    return status;
+}
+
+const akin_leading *akin_row_block_leading(const akin_row_block *block) {
+    return akin_row_lead_leading(base_of(block)->lead);
+}
+
 akin_status akin_row_block_add_table(akin_row_block *block, size_t k) {
-    const akin_row_block like = {.dim = block->dim,
-                                 .stride = block->stride,
-                                 .k = k,
-                                 .sides = block->sides,
-                                 .side_size = block->side_size,
-                                 .wrap_size = block->wrap_size,
-                                 .of = block};
+    const akin_row_block like = {
+        .dim = block->dim, .stride = block->stride, .k = k, .sides = block->sides, .of = block};
     akin_status status = create(block->capacity, &like, &block->table[block->tables]);
     block->tables += status == AKIN_OK;
     return status;
@@ -183,10 +202,8 @@ void akin_row_block_free(akin_row_block *block) {
     akin_mem_free(block->summaries);
     akin_mem_free(block->sketches);
     akin_mem_free(block->centres);
-    akin_mem_free(block->as_rows);
-    akin_mem_free(block->as_columns);
-    akin_mem_free(block->wrap);
-    akin_mem_free(block->sums);
+    free_sides(block);
+    akin_row_lead_free(block->lead);
     akin_mem_free(block);
 }
 
@@ -249,14 +266,23 @@ static void make_sketches(akin_row_block *block, size_t p, size_t count) {
                  left = block->count - p * PANEL, most = sharing * PANEL;
     float *centre = block->centres + p / sharing * stride;
     if (p % sharing == 0) akin_sketch_mean(rows, left < most ? left : most, stride, centre);
+    if (p % sharing == 0 && block->lead != NULL)
+        akin_leading_cut(akin_row_lead_leading(block->lead), centre);
     akin_sketch_cone(rows, count, stride, block->dim, centre, &block->sketches[p]);
-    if (block->as_rows != NULL)
-        akin_sketch_rows(akin_tile()->format, rows, count, stride, centre,
-                         block->as_rows + p * bytes, &block->sketches[p]);
-    if (block->as_columns == NULL) return;
-    const akin_sketch_panel columns = {block->as_columns + p * bytes,
-                                       block->wrap + p * block->wrap_size, block->sums + p * PANEL};
-    akin_sketch_columns(akin_tile()->format, rows, count, stride, &columns, &block->sketches[p]);
+    uint8_t *as_rows = block->as_rows != NULL ? block->as_rows + p * bytes : NULL;
+    akin_sketch_panel columns = {NULL};
+    if (block->as_columns != NULL)
+        columns = (akin_sketch_panel){block->as_columns + p * bytes,
+                                      block->wrap + p * block->wrap_size, block->sums + p * PANEL};
+    const akin_row_lead_sketches to = {as_rows, block->as_columns != NULL ? &columns : NULL,
+                                       &block->sketches[p]};
+    if (block->lead != NULL) {
+        akin_row_lead_make(block->lead, p, rows, count, centre, to);
+        return;
+    }
+    const akin_sketch_format format = akin_tile()->format;
+    if (to.rows != NULL) akin_sketch_rows(format, rows, count, stride, centre, to.rows, to.sketch);
+    if (to.columns != NULL) akin_sketch_columns(format, rows, count, stride, to.columns, to.sketch);
 }
 
 static size_t count_of(const akin_row_block *block, size_t panel) {
@@ -323,15 +349,22 @@ akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) 
         .least = akin_row_block_least(block, p),
         .summary = block->summaries + p,
         .sketch = base->sketches + p,
+        .width = base->width,
         .as_rows = base->as_rows != NULL ? base->as_rows + p * base->side_size : NULL,
         .as_columns = base->as_columns != NULL ? base->as_columns + p * base->side_size : NULL,
-        .wrap = base->wrap != NULL ? base->wrap + p * block->wrap_size : NULL,
+        .wrap = base->wrap != NULL ? base->wrap + p * base->wrap_size : NULL,
         .sums = base->sums != NULL ? base->sums + p * PANEL : NULL,
     };
 }
 
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel) {
-    return base_of(block)->as_columns + panel * block->side_size;
+    return base_of(block)->as_columns + panel * base_of(block)->side_size;
+}
+
+size_t akin_row_block_sift(const akin_row_block *a, size_t p, const akin_row_block *b, size_t q,
+                           const akin_tile_task *task, akin_dot_hit *hits, size_t count,
+                           float *bounds) {
+    return akin_row_lead_sift(base_of(a)->lead, p, base_of(b)->lead, q, task, hits, count, bounds);
 }
 
 const float *akin_row_block_least(const akin_row_block *block, size_t p) {

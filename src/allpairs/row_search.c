@@ -31,10 +31,12 @@ static akin_status pack(const akin_row_search_rows *rows, size_t record, unsigne
     return AKIN_OK;
 }
 
-static akin_status unpack(akin_row_search *s, size_t dim, size_t record, const unsigned char *all) {
+static akin_status unpack(akin_row_search *s, size_t dim, const struct akin_leading *leading,
+                          size_t record, const unsigned char *all) {
     akin_status status;
     AKIN_TRY(akin_compare_create(&s->rules, &s->compare));
     AKIN_TRY(akin_row_block_create(s->total, dim, s->width, AKIN_ROW_BLOCK_ROWS, &s->block));
+    AKIN_TRY(akin_row_block_lead(s->block, leading));
     akin_row_block_begin(s->block, s->total);
     for (size_t i = 0; i < s->total; i++) {
         akin_row_block_item item;
@@ -69,7 +71,7 @@ akin_status akin_row_search_begin(akin_comm *comm, const akin_row_block_rules *r
     AKIN_TRY(akin_comm_gather(comm, mine, rows->count * record, -1, &all, offsets));
     for (size_t r = 0; r < size; r++) s->counts[r] = (offsets[r + 1] - offsets[r]) / record;
     s->total = offsets[size] / record;
-    AKIN_TRY(akin_agree(comm, unpack(s, rows->dim, record, all)));
+    AKIN_TRY(akin_agree(comm, unpack(s, rows->dim, rows->leading, record, all)));
     *out = s;
     s = NULL;
 done:

@@ -176,6 +176,7 @@ akin_status akin_sample_sketch(akin_sample *s) {
     if (!s->of_mean || !s->exact || !s->asked) goto done;
     AKIN_TRY(akin_row_block_create(s->count, akin_row_block_dim(s->block), 0,
                                    AKIN_ROW_BLOCK_COLUMNS, &s->sketched));
+    AKIN_TRY(akin_row_block_lead(s->sketched, akin_row_block_leading(s->block)));
     akin_row_block_begin(s->sketched, s->count);
     for (size_t j = 0; j < s->count; j++)
         akin_row_block_set(s->sketched, j, s->items[j], s->rows + j * s->stride);
@@ -196,10 +197,10 @@ static void score_panel(akin_sample *s, const akin_row_block_panel *rows, const 
     else if (rows->centre != known)
         akin_dot()->one_many(rows->centre, akin_row_block_row(s->sketched, 0), s->stride, width,
                              s->of_mean);
-    tile->begin(s->stride);
+    tile->begin(rows->width);
     for (size_t q = 0; q < akin_row_block_panels(s->sketched); q++) {
         const akin_row_block_panel columns = akin_row_block_view(s->sketched, q);
-        const akin_tile_task task = {.stride = s->stride,
+        const akin_tile_task task = {.stride = rows->width,
                                      .row_sketch = rows->sketch,
                                      .column_sketch = columns.sketch,
                                      .rows = rows->as_rows,

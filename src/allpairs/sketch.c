@@ -10,8 +10,6 @@ enum { PANEL = AKIN_SKETCH_PANEL };
 static const double column_limit = 127;
 /* Rounding lengthens 64 numbers by at most 64^(1/2) / 2 = 4. */
 static const double row_part = 128 - 4, column_part = 255 - 4;
-static const double worthwhile =
-    0.5; /* the least square of a mean's length: rows lose half of theirs */
 static const double largest_scale =
     1 << 14; /* so that thresholds fit 32 bits where all rows are nearly one */
 
@@ -60,10 +58,20 @@ INLINE void write_lane(double *x, size_t i, lanes value) {
     memcpy(x + i * LANES, &value, sizeof value);
 }
 
-/* Multiplies so many vectors by their Hadamard matrix, lane by lane; two of its factors at a time, which halves
- * the reading and writing. */
+/* The eight numbers of a vector by their Hadamard matrix, one of its factors after the other. */
+INLINE lanes turn_lanes(lanes x) {
+    static const lanes signs[] = {
+        {1, -1, 1, -1, 1, -1, 1, -1}, {1, 1, -1, -1, 1, 1, -1, -1}, {1, 1, 1, 1, -1, -1, -1, -1}};
+    x = x * signs[0] + __builtin_shuffle(x, (masks){1, 0, 3, 2, 5, 4, 7, 6});
+    x = x * signs[1] + __builtin_shuffle(x, (masks){2, 3, 0, 1, 6, 7, 4, 5});
+    return x * signs[2] + __builtin_shuffle(x, (masks){4, 5, 6, 7, 0, 1, 2, 3});
+}
+
+/* Multiplies so many vectors by the Hadamard matrix of all their numbers; lane by lane two of its factors at a
+ * time, which halves the reading and writing. */
 INLINE void turn(double *x, size_t together) {
     size_t half = 1;
+    for (size_t i = 0; i < together; i++) write_lane(x, i, turn_lanes(read_lane(x, i)));
     for (; half * 4 <= together; half *= 4)
         for (size_t first = 0; first < together; first += 4 * half)
             for (size_t i = first; i < first + half; i++) {
@@ -86,7 +94,7 @@ INLINE void turn(double *x, size_t together) {
 INLINE void take(const float *row, const float *from, size_t first, size_t count, size_t together,
                  double *out) {
     typedef uint64_t whole_lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
-    const double scale = 1 / sqrt((double)together);
+    const double scale = 1 / sqrt((double)(LANES * together));
     whole_lanes at = {0, 1, 2, 3, 4, 5, 6, 7};
     at += (uint64_t)first;
     for (size_t t = 0; t < count; t += LANES, at += LANES) {
@@ -156,7 +164,13 @@ static double least_cosine(const float *rows, size_t count, size_t stride, const
 static double length_of(const float *centre, size_t stride) {
     double square = 0;
     for (size_t t = 0; t < stride; t++) square += (double)centre[t] * centre[t];
-    return square < worthwhile ? 0 : sqrt(square);
+    return sqrt(square);
+}
+
+/* The least square of a mean's length. The products of a mean with all rows cost little where rows are long. */
+static double worthwhile(size_t stride) {
+    enum { LONG_FROM = 256 };
+    return stride >= LONG_FROM ? 0.1 : 0.5;
 }
 
 static void mean_of(const float *rows, size_t count, size_t stride, float *centre) {
@@ -164,7 +178,8 @@ static void mean_of(const float *rows, size_t count, size_t stride, float *centr
     for (size_t i = 0; i < count; i++)
         for (size_t t = 0; t < stride; t++) centre[t] += rows[i * stride + t];
     for (size_t t = 0; t < stride; t++) centre[t] /= (float)count;
-    if (length_of(centre, stride) == 0) memset(centre, 0, stride * sizeof *centre);
+    const double length = length_of(centre, stride);
+    if (length * length < worthwhile(stride)) memset(centre, 0, stride * sizeof *centre);
 }
 
 static void cone_of(const float *rows, size_t count, size_t stride, size_t dim, const float *centre,
@@ -338,6 +353,33 @@ static void columns_of(akin_sketch_format format, const float *rows, size_t coun
     out->column_error = above(sqrt(error));
 }
 
+static void one(const float *row, size_t stride, int8_t *quantised, akin_sketch_single *out) {
+    const size_t together = akin_sketch_turned(stride);
+    const akin_sketch_format format = {.together = 4};
+    extent e = {0, 0};
+    whole_row whole;
+    double x[CHUNK], length = 0;
+    whole.residual = whole.length = 0;
+    widen(&e, format, row, NULL, stride);
+    const float scale = scale_for(&e, column_limit, false, 0);
+    wholes sum = {0};
+    for (size_t t = 0; t < stride; t += CHUNK) {
+        size_t count = stride - t < CHUNK ? stride - t : CHUNK;
+        take(row, NULL, t, count, together, x);
+        lanes squares = {0};
+        for (size_t u = 0; u < count; u += LANES) squares += read_taken(x + u) * read_taken(x + u);
+        length += total(squares);
+        quantise(x, count, scale, &whole);
+        for (size_t u = 0; u < count; u += LANES) sum += read_bytes(whole.q + u);
+        memcpy(quantised + t, whole.q, count);
+    }
+    *out = (akin_sketch_single){.unit = 1 / scale,
+                                .error = above(sqrt(whole.residual)),
+                                .reach = above(sqrt(whole.length) / scale),
+                                .length = above(sqrt(length))};
+    for (int l = 0; l < LANES; l++) out->sum += sum[l];
+}
+
 typedef struct {
     void (*mean)(const float *rows, size_t count, size_t stride, float *centre);
     void (*cone)(const float *rows, size_t count, size_t stride, size_t dim, const float *centre,
@@ -346,11 +388,12 @@ typedef struct {
                  const float *centre, uint8_t *quantised, akin_sketch *out);
     void (*columns)(akin_sketch_format format, const float *rows, size_t count, size_t stride,
                     const akin_sketch_panel *panel, akin_sketch *out);
+    void (*one)(const float *row, size_t stride, int8_t *quantised, akin_sketch_single *out);
 } sketch_kernels;
 
 extern const sketch_kernels akin_sketch_kernels_v1, akin_sketch_kernels_v3, akin_sketch_kernels_v4;
 const sketch_kernels AKIN_LEVELED(akin_sketch_kernels) = {
-    .mean = mean_of, .cone = cone_of, .rows = rows_of, .columns = columns_of};
+    .mean = mean_of, .cone = cone_of, .rows = rows_of, .columns = columns_of, .one = one};
 
 /* --- once --- */
 
@@ -381,9 +424,13 @@ void akin_sketch_columns(akin_sketch_format format, const float *rows, size_t co
     active()->columns(format, rows, count, stride, panel, out);
 }
 
+void akin_sketch_one(const float *row, size_t stride, int8_t *quantised, akin_sketch_single *out) {
+    active()->one(row, stride, quantised, out);
+}
+
 float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim) {
     double hidden =
-        (double)rows->row_reach * columns->column_error + (double)rows->row_error * (1 + 0x1p-19);
+        (double)rows->row_reach * columns->column_error + (double)rows->row_error * (1 + 0x1p-18);
     return above(hidden + 2 * akin_dot_bound(dim) + 0x1p-19);
 }
 

@@ -65,6 +65,7 @@ static akin_status begin_trial(const akin_sample *s, size_t count, trial *t) {
     AKIN_TRY(akin_compare_create(&t->rules, &t->compare));
     AKIN_TRY(akin_row_block_create(count, akin_row_block_dim(s->block), s->k, AKIN_ROW_BLOCK_ROWS,
                                    &t->some));
+    AKIN_TRY(akin_row_block_lead(t->some, akin_row_block_leading(s->block)));
     akin_row_block_begin(t->some, count);
     status = AKIN_OK;
 done:

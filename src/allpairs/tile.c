@@ -6,6 +6,7 @@
  * step, so that a column's sum is 16 bits wide to the end and a vector holds 16 of them. */
 #include "tile_level.h"
 #include <akin/cpu.h>
+#include <stddef.h>
 
 /* The task in the integers of the sketches: a pair is a hit where sum + offset > min(row, column).
  */
@@ -130,9 +131,53 @@ static inline void multiply(const akin_tile_task *task, size_t row, size_t colum
 }
 #endif
 
+#if AKIN_LEVEL >= 4
+/* All hits of a piece and what decided them, without branches. */
+static __attribute__((noinline)) size_t tell(const thresholds *least, size_t row, size_t column,
+                                             lanes sum[ROWS][VECTORS], akin_dot_hit *hits,
+                                             int32_t *found) {
+    const lanes lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    size_t count = 0;
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t v = 0; v < VECTORS; v++) {
+            const size_t first = column + v * LANES;
+            const lanes low = SMALLER(SPREAD(least->row[row + r]), LOAD(least->column + first)),
+                        all = ADD(sum[r][v], LOAD(least->offset + first)),
+                        hit = ADD(_mm512_slli_epi32(ADD(lane, SPREAD((int32_t)first)), 16),
+                                  SPREAD((int32_t)(row + r))); /* as akin_dot_hit */
+            const __mmask16 above = _mm512_cmpgt_epi32_mask(all, low);
+            const unsigned some = (unsigned)__builtin_popcount(above);
+            const __mmask16 kept = (__mmask16)((1u << some) - 1);
+            _mm512_mask_storeu_epi32(hits + count, kept, _mm512_maskz_compress_epi32(above, hit));
+            _mm512_mask_storeu_epi32(found + count, kept, _mm512_maskz_compress_epi32(above, all));
+            count += some;
+        }
+    return count;
+}
+_Static_assert(sizeof(akin_dot_hit) == 4 && offsetof(akin_dot_hit, column) == 2, "a lane each");
+#elif AKIN_LEVEL == 1
+static __attribute__((noinline)) size_t tell(const thresholds *least, size_t row, size_t column,
+                                             lanes sum[ROWS][VECTORS], akin_dot_hit *hits,
+                                             int32_t *found) {
+    int32_t sums[ROWS][WIDTH];
+    size_t count = 0;
+    memcpy(sums, sum, sizeof sums);
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t v = 0; v < WIDTH; v++) {
+            const size_t i = row + r, j = column + v;
+            const int32_t all = sums[r][v] + least->offset[j];
+            if (all <= (least->row[i] < least->column[j] ? least->row[i] : least->column[j]))
+                continue;
+            hits[count] = (akin_dot_hit){(uint16_t)i, (uint16_t)j};
+            found[count++] = all;
+        }
+    return count;
+}
+#endif
+
 #if AKIN_LEVEL != 3
 static inline size_t piece(const akin_tile_task *task, const thresholds *least, size_t row,
-                           size_t column, akin_dot_hit *hits) {
+                           size_t column, akin_dot_hit *hits, int32_t *found) {
     lanes sum[ROWS][VECTORS];
     multiply(task, row, column, sum);
 
@@ -147,6 +192,12 @@ static inline size_t piece(const akin_tile_task *task, const thresholds *least, 
                      SMALLER(SPREAD(lowest), LOAD(least->column + column + v * LANES)));
     }
     if (any == 0) return 0;
+    if (found != NULL) {
+        lanes copy[ROWS]
+                  [VECTORS]; /* a function of its own would keep the sums themselves in memory */
+        memcpy(copy, sum, sizeof copy);
+        return tell(least, row, column, copy, hits, found);
+    }
 
     enum { WORD_ROWS = 64 / WIDTH, WORDS = (ROWS + WORD_ROWS - 1) / WORD_ROWS };
     uint64_t words[WORDS] = {0};
@@ -170,12 +221,13 @@ static inline size_t piece(const akin_tile_task *task, const thresholds *least, 
 
 /* ROWS rows against the active columns. */
 static inline size_t strip(const akin_tile_task *task, const thresholds *least, unsigned active,
-                           size_t row, akin_dot_hit *hits, size_t *tried) {
+                           size_t row, akin_dot_hit *hits, int32_t *found, size_t *tried) {
     const unsigned bits = (WIDTH + COLUMNS - 1) / COLUMNS, mask = (1u << bits) - 1;
     size_t count = 0;
     for (size_t column = 0; column < PANEL; column += WIDTH) {
         if (!(active >> column / COLUMNS & mask)) continue;
-        count += piece(task, least, row, column, hits + count);
+        count +=
+            piece(task, least, row, column, hits + count, found != NULL ? found + count : NULL);
         *tried += ROWS * WIDTH;
     }
     return count;
@@ -273,15 +325,17 @@ static inline void widen(lanes sum, int32_t *wide) {
 
 /* The hits in some columns of 16, a bit each. */
 static inline size_t collect(const thresholds *least, const sums *wide, size_t row, size_t column,
-                             unsigned some, akin_dot_hit *hits) {
+                             unsigned some, akin_dot_hit *hits, int32_t *found) {
     size_t count = 0;
     for (; some != 0; some &= some - 1) {
         size_t j = (size_t)__builtin_ctz(some), at = column + j;
         for (size_t r = 0; r < ROWS; r++) {
             int32_t low =
                 least->row[row + r] < least->column[at] ? least->row[row + r] : least->column[at];
+            const int32_t sum = wide->sum[r][j] + least->offset[at];
             hits[count] = (akin_dot_hit){(uint16_t)(row + r), (uint16_t)at};
-            count += wide->sum[r][j] + least->offset[at] > low;
+            if (found != NULL) found[count] = sum;
+            count += sum > low;
         }
     }
     return count;
@@ -319,12 +373,12 @@ static inline __attribute__((always_inline)) size_t hits_of(const thresholds *le
     return count;
 }
 
-static inline __attribute__((always_inline)) size_t short_strip(const akin_tile_task *task,
-                                                                const thresholds *least,
-                                                                const vectors *at, const int count,
-                                                                size_t row, akin_dot_hit *hits) {
+static inline __attribute__((always_inline)) size_t
+short_strip(const akin_tile_task *task, const thresholds *least, const vectors *at, const int count,
+            size_t row, akin_dot_hit *hits, int32_t *told) {
     const int32_t lowest = lowest_of(least->row + row);
     lanes sum[ROWS][VECTORS];
+    (void)told; /* of long rows only */
     multiply(task, row, at, count, 0, task->stride, sum);
     lanes above[VECTORS], any = above[0] = above_lowest(least, sum, 0, lowest, at->first[0]);
     if (count > 1)
@@ -339,10 +393,9 @@ static inline __attribute__((always_inline)) size_t short_strip(const akin_tile_
 }
 
 /* More than one group of dimensions: their sums add up to 32 bits in memory. */
-static inline __attribute__((always_inline)) size_t long_strip(const akin_tile_task *task,
-                                                               const thresholds *least,
-                                                               const vectors *at, const int count,
-                                                               size_t row, akin_dot_hit *hits) {
+static inline __attribute__((always_inline)) size_t
+long_strip(const akin_tile_task *task, const thresholds *least, const vectors *at, const int count,
+           size_t row, akin_dot_hit *hits, int32_t *told) {
     const int32_t lowest = lowest_of(least->row + row);
     lanes sum[ROWS][VECTORS];
     sums wide[VECTORS] = {0};
@@ -365,7 +418,8 @@ static inline __attribute__((always_inline)) size_t long_strip(const akin_tile_t
             lanes above = _mm256_cmpgt_epi32(largest, low);
             some |= (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(above)) << (8 * h);
         }
-        found += collect(least, &wide[v], row, at->first[v], some, hits + found);
+        found += collect(least, &wide[v], row, at->first[v], some, hits + found,
+                         told != NULL ? told + found : NULL);
     }
     return found;
 }
@@ -375,8 +429,8 @@ static inline __attribute__((always_inline)) size_t long_strip(const akin_tile_t
 #define STRIP(name, body, count)                                                                   \
     static __attribute__((noinline)) size_t name(const akin_tile_task *task,                       \
                                                  const thresholds *least, const vectors *at,       \
-                                                 size_t row, akin_dot_hit *hits) {                 \
-        return body(task, least, at, count, row, hits);                                            \
+                                                 size_t row, akin_dot_hit *hits, int32_t *told) {  \
+        return body(task, least, at, count, row, hits, told);                                      \
     }
 STRIP(short_strip_1, short_strip, 1)
 STRIP(short_strip_2, short_strip, 2)
@@ -386,17 +440,17 @@ STRIP(long_strip_2, long_strip, 2)
 STRIP(long_strip_3, long_strip, 3)
 
 typedef size_t strip_function(const akin_tile_task *, const thresholds *, const vectors *, size_t,
-                              akin_dot_hit *);
+                              akin_dot_hit *, int32_t *);
 
 static inline size_t strip(const akin_tile_task *task, const thresholds *least, unsigned active,
-                           size_t row, akin_dot_hit *hits, size_t *tried) {
+                           size_t row, akin_dot_hit *hits, int32_t *found, size_t *tried) {
     static strip_function *const strips[2][VECTORS] = {
         {short_strip_1, short_strip_2, short_strip_3}, {long_strip_1, long_strip_2, long_strip_3}};
     vectors at = {0};
     for (unsigned v = 0; v < VECTORS; v++)
         if (active >> v & 1) at.first[at.count++] = (size_t)v * LANES;
     *tried += ROWS * LANES * (size_t)at.count;
-    return strips[task->stride > GROUP][at.count - 1](task, least, &at, row, hits);
+    return strips[task->stride > GROUP][at.count - 1](task, least, &at, row, hits, found);
 }
 #endif
 
@@ -416,7 +470,8 @@ static size_t tile_hits(const akin_tile_task *task, akin_dot_hit *hits, size_t *
     if (active == 0) return 0;
     prepare(task, &least);
     for (size_t row = 0; row < PANEL; row += ROWS)
-        count += strip(task, &least, active, row, hits + count, tried);
+        count += strip(task, &least, active, row, hits + count,
+                       task->found != NULL ? task->found + count : NULL, tried);
     return count;
 }
 

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AKIN_TILE_HITS = AKIN_SKETCH_PANEL * AKIN_SKETCH_PANEL };
+enum { AKIN_TILE_FOUND_FROM = 128, AKIN_TILE_HITS = AKIN_SKETCH_PANEL * AKIN_SKETCH_PANEL };
 
 typedef struct {
     size_t stride;
@@ -37,6 +37,10 @@ typedef struct {
     const float
         *products; /* [48]: the row panel's mean by each column; zeros where the mean is zero */
     float margin;  /* akin_sketch_margin of the two */
+    int32_t *
+        found; /* [AKIN_TILE_HITS]: gets what decided each hit, the upper bound less the margin, in units of
+                     * 1 / (S S') (sketch.h), at most one off; NULL: not wanted. Not with a matrix unit; from
+                     * AKIN_TILE_FOUND_FROM dimensions on */
     const int8_t *next; /* columns that will probably be wanted next, to be fetched; NULL: none */
 } akin_tile_task;
 

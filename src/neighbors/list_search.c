@@ -65,8 +65,8 @@ akin_status akin_list_search(akin_comm *comm, const akin_vectors *vectors,
     akin_row_block_rules alone = *rules;
     alone.layers = 0, alone.again = false; /* layers are valid for a resumed all-pairs run only */
     const search s = {vectors, wanted, rules->more};
-    const akin_row_search_rows rows = {wanted->count, akin_vectors_dim(vectors), wanted->width,
-                                       wanted_row, &s};
+    const akin_row_search_rows rows = {
+        wanted->count, akin_vectors_dim(vectors), wanted->width, NULL, wanted_row, &s};
     akin_row_search *found = NULL;
     akin_row_block *some = NULL;
     AKIN_TRY(akin_agree(comm, akin_row_block_create(ROWS, akin_vectors_dim(vectors), 0,

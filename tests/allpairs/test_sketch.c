@@ -95,12 +95,12 @@ static int quantised(const panel *p, bool as_rows, size_t i, size_t t) {
 
 /* x by the matrix that turns rows, or by its inverse: both are the product of a symmetric matrix and signs. */
 static void turn(size_t stride, bool back, const double *x, double *out) {
-    const size_t together = akin_sketch_turned(stride);
+    const size_t eights = akin_sketch_turned(stride), together = eights > 1 ? 8 * eights : 1;
     for (size_t t = 0; t < stride; t++) {
-        size_t block = t / (8 * together) * 8 * together, i = (t - block) / 8;
+        size_t block = t / together * together, i = t - block;
         out[t] = 0;
         for (size_t j = 0; j < together; j++) {
-            const size_t u = block + 8 * j + t % 8, signed_at = back ? t : u;
+            const size_t u = block + j, signed_at = back ? t : u;
             bool minus = together > 1 && signed_at * signed_at * AKIN_SKETCH_SIGNS >> 63;
             out[t] += (__builtin_parityll(i & j) != minus ? -1 : 1) * x[u] / sqrt((double)together);
         }

@@ -1,0 +1,106 @@
+/* row_lead: a block's rows as their leading numbers and the tail. */
+#include "row_lead.h"
+#include "sift.h"
+#include <akin/mem.h>
+#include <math.h>
+#include <string.h>
+
+enum { PANEL = AKIN_ROW_BLOCK_PANEL };
+
+struct akin_row_lead {
+    const akin_leading *leading;
+    int8_t *tails;               /* [panels, PANEL, tail] */
+    akin_sketch_single *singles; /* [panels, PANEL]: of them */
+    float *numbers, *tail;       /* [PANEL, count], [tail]: of the panel that is being made */
+    float *centre;               /* [count]: of its mean */
+};
+
+akin_status akin_row_lead_create(size_t panels, const akin_leading *leading, akin_row_lead **out) {
+    *out = NULL;
+    akin_row_lead *lead = akin_mem_zalloc(1, sizeof *lead);
+    if (lead == NULL) return AKIN_FAILED;
+    lead->leading = leading;
+    lead->tails = akin_mem_alloc(panels, PANEL * leading->tail);
+    lead->singles = akin_mem_alloc(panels, PANEL * sizeof *lead->singles);
+    lead->numbers = akin_mem_alloc(PANEL, leading->count * sizeof *lead->numbers);
+    lead->tail = akin_mem_alloc(leading->tail + leading->lost, sizeof *lead->tail);
+    lead->centre = akin_mem_alloc(1, leading->count * sizeof *lead->centre);
+    if (!lead->tails || !lead->singles || !lead->numbers || !lead->tail || !lead->centre) {
+        akin_row_lead_free(lead);
+        return AKIN_FAILED;
+    }
+    *out = lead;
+    return AKIN_OK;
+}
+
+void akin_row_lead_free(akin_row_lead *lead) {
+    if (lead == NULL) return;
+    akin_mem_free(lead->tails);
+    akin_mem_free(lead->singles);
+    akin_mem_free(lead->numbers);
+    akin_mem_free(lead->tail);
+    akin_mem_free(lead->centre);
+    akin_mem_free(lead);
+}
+
+const akin_leading *akin_row_lead_leading(const akin_row_lead *lead) {
+    return lead != NULL ? lead->leading : NULL;
+}
+
+static float add_square(float length, double square) {
+    return (float)(sqrt((double)length * length + square) * (1 + 0x1p-20));
+}
+
+/* The dimensions that are not in the bytes are part of what these leave (sketch.h). */
+static void add_lost(const float *lost, size_t count, akin_sketch_single *single) {
+    double square = 0;
+    for (size_t t = 0; t < count; t++) square += (double)lost[t] * lost[t];
+    single->length = add_square(single->length, square);
+    single->error = add_square(single->error, square);
+}
+
+/* Parts a panel's rows: their numbers with the lengths of their tails, and these in 8 bits. */
+static void part(akin_row_lead *lead, size_t p, const float *rows, size_t count) {
+    const akin_leading *l = lead->leading;
+    int8_t *tails = lead->tails + p * PANEL * l->tail;
+    akin_sketch_single *singles = lead->singles + p * PANEL;
+    for (size_t i = 0; i < count; i++) {
+        float *numbers = lead->numbers + i * l->count;
+        akin_leading_part(l, rows + i * l->stride, numbers, lead->tail);
+        akin_sketch_one(lead->tail, l->tail, tails + i * l->tail, &singles[i]);
+        add_lost(lead->tail + l->tail, l->lost, &singles[i]);
+        numbers[l->place] = singles[i].length;
+    }
+    memset(tails + count * l->tail, 0, (PANEL - count) * l->tail);
+    memset(singles + count, 0, (PANEL - count) * sizeof *singles);
+}
+
+void akin_row_lead_make(akin_row_lead *lead, size_t p, const float *rows, size_t count,
+                        const float *centre, akin_row_lead_sketches to) {
+    const akin_leading *l = lead->leading;
+    const akin_sketch_format format = akin_tile()->format;
+    part(lead, p, rows, count);
+    if (to.columns != NULL)
+        akin_sketch_columns(format, lead->numbers, count, l->count, to.columns, to.sketch);
+    if (to.rows == NULL) return;
+    akin_leading_part(l, centre, lead->centre, lead->tail);
+    akin_sketch_rows(format, lead->numbers, count, l->count, lead->centre, to.rows, to.sketch);
+}
+
+size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_lead *columns,
+                          size_t q, const akin_tile_task *task, akin_dot_hit *hits, size_t count,
+                          float *bounds) {
+    const size_t width = rows->leading->tail;
+    const akin_sift_task of = {
+        .width = width,
+        .rows = rows->tails + p * PANEL * width,
+        .columns = columns->tails + q * PANEL * width,
+        .of_row = rows->singles + p * PANEL,
+        .of_column = columns->singles + q * PANEL,
+        .row_least = task->row_least,
+        .column_least = task->column_least,
+        .found = task->found,
+        .unit = 1 / (task->row_sketch->row_scale * task->column_sketch->column_scale),
+        .margin = task->margin + 0x1p-18f}; /* for the arithmetic here */
+    return akin_sift()->sift(&of, hits, count, bounds);
+}

@@ -1,0 +1,39 @@
+/* row_lead: a block's rows as their leading numbers and the tail (leading.h): sketches for the tile of the
+ * former, and the latter by themselves (sift.h). Not collective. */
+#ifndef AKIN_ROW_LEAD_H
+#define AKIN_ROW_LEAD_H
+
+#include "leading.h"
+#include "tile.h"
+#include <akin/row_block.h>
+
+typedef struct akin_row_lead akin_row_lead;
+
+/* leading: borrowed. */
+AKIN_MUST_CHECK akin_status akin_row_lead_create(size_t panels, const akin_leading *leading,
+                                                 akin_row_lead **out);
+void akin_row_lead_free(akin_row_lead *lead);                         /* NULL is fine */
+const akin_leading *akin_row_lead_leading(const akin_row_lead *lead); /* NULL of NULL */
+
+/* Where a panel's sketches go, as in row_block.h; NULL: a side that is not wanted. */
+typedef struct {
+    uint8_t *rows;
+    const akin_sketch_panel *columns;
+    akin_sketch *sketch;
+} akin_row_lead_sketches;
+
+/* Makes panel p, of so many rows; the mean has no tail. */
+void akin_row_lead_make(akin_row_lead *lead, size_t p, const float *rows /* [count, stride] */,
+                        size_t count, const float *centre, akin_row_lead_sketches to);
+
+/* Those of the tile's hits that are left, with their bounds, by the task as it was asked; returns how many. */
+size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_lead *columns,
+                          size_t q, const akin_tile_task *task, akin_dot_hit *hits, size_t count,
+                          float *bounds);
+
+/* The same of the panels of two blocks. */
+size_t akin_row_block_sift(const akin_row_block *a, size_t p, const akin_row_block *b, size_t q,
+                           const akin_tile_task *task, akin_dot_hit *hits, size_t count,
+                           float *bounds);
+
+#endif
