@@ -4,6 +4,7 @@
 #include "recompute.h"
 #include "thresholds.h"
 #include "tile.h"
+#include "travel.h"
 #include <akin/allpairs.h>
 #include <akin/compare.h>
 #include <akin/log.h>
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TAG_BODY = 101, TAG_LISTS, LONG_FROM = 128 /* dimensions */ };
+enum { LONG_FROM = 128 /* dimensions */ };
 
 /* Work is counted in multiply-adds; a core does 5e10 to 1e12 of them per second. */
 static const double piece_work = 1 << 29;        /* between two checks of messages and the clock, */
@@ -243,31 +244,6 @@ done:
 
 /* --- the ring --- */
 
-typedef struct {
-    akin_request *send, *receive;
-} crossing;
-
-typedef struct {
-    void *bytes;
-    size_t size;
-    int other; /* the rank that it goes to or comes from */
-} message;
-
-/* Messages in progress to one rank and from another. A failure to get a request can no longer be
- * agreed on here. */
-static crossing cross(engine *e, int tag, message out, message in) {
-    crossing c = {NULL, NULL};
-    if (akin_comm_receive_start(e->comm, in.bytes, in.size, in.other, tag, &c.receive) != AKIN_OK ||
-        akin_comm_send_start(e->comm, out.bytes, out.size, out.other, tag, &c.send) != AKIN_OK)
-        akin_comm_abort(e->comm, AKIN_FAILED, "%s", akin_error_message());
-    return c;
-}
-
-static void arrive(engine *e, crossing *c) {
-    akin_comm_wait(e->comm, &c->receive);
-    akin_comm_wait(e->comm, &c->send);
-}
-
 static int left_of(const engine *e) {
     return (e->rank + e->size - 1) % e->size;
 }
@@ -276,46 +252,10 @@ static int right_of(const engine *e) {
     return (e->rank + 1) % e->size;
 }
 
-/* Of each table. */
-typedef struct {
-    crossing of[AKIN_ROW_BLOCK_TABLES];
-} crossings;
-
-static void arrive_all(engine *e, crossings *c) {
-    for (int t = 0; t < e->tables; t++) arrive(e, &c->of[t]);
-}
-
 /* The held block is sent to the left, and the one of the next step arrives from the right. */
-static crossings move_body(engine *e, akin_row_block *held, int step) {
-    size_t count = e->counts[akin_ring_held(e->size, e->rank, step + 1)];
-    crossings c;
-    akin_row_block_begin(e->next, count);
-    for (int t = 0; t < e->tables; t++) {
-        akin_row_block *from = akin_row_block_table(held, t),
-                       *to = akin_row_block_table(e->next, t);
-        const message out = {akin_row_block_body(from),
-                             akin_row_block_body_size_of(from, akin_row_block_count(from)),
-                             left_of(e)};
-        const message in = {akin_row_block_body(to), akin_row_block_body_size_of(to, count),
-                            right_of(e)};
-        c.of[t] = cross(e, TAG_BODY, out, in);
-    }
-    return c;
-}
-
-static void move_lists(engine *e, akin_row_block *held, int to, akin_row_block *next, int from) {
-    crossings c;
-    for (int t = 0; t < e->tables; t++) {
-        akin_row_block *here = akin_row_block_table(held, t),
-                       *there = akin_row_block_table(next, t);
-        size_t k = e->table[t].k;
-        const message out = {akin_row_block_lists(here),
-                             akin_row_block_lists_size(akin_row_block_count(here), k), to};
-        const message in = {akin_row_block_lists(there),
-                            akin_row_block_lists_size(akin_row_block_count(there), k), from};
-        c.of[t] = cross(e, TAG_LISTS, out, in);
-    }
-    arrive_all(e, &c);
+static akin_travel move_body(engine *e, akin_row_block *held, int step) {
+    akin_row_block_begin(e->next, e->counts[akin_ring_held(e->size, e->rank, step + 1)]);
+    return akin_travel_bodies(e->comm, held, left_of(e), e->next, right_of(e));
 }
 
 static void count_work(engine *e) {
@@ -335,14 +275,14 @@ static akin_status go_round(engine *e) {
     count_work(e);
     for (int step = 0; step <= last; step++) {
         akin_row_block *held = step == 0 ? e->own : e->held;
-        crossings body = {0};
+        akin_travel body = {0};
         if (step < last) body = move_body(e, held, step);
         if (step >= e->params->progress.step)
             status = sweep(e, held, step,
                            step == e->params->progress.step ? e->params->progress.slice : 0);
-        arrive_all(e, &body);
+        akin_travel_arrive(e->comm, &body);
         if (status != AKIN_OK || step == last) break;
-        move_lists(e, held, left_of(e), e->next, right_of(e));
+        akin_travel_lists(e->comm, held, left_of(e), e->next, right_of(e));
         for (int t = 0; t < e->tables; t++)
             akin_row_block_ready(akin_row_block_table(e->next, t), e->table[t].rules);
         akin_row_block *empty = e->held;
@@ -351,36 +291,17 @@ static akin_status go_round(engine *e) {
     return status;
 }
 
-/* What travelled joins what stayed. */
-static akin_status merge_table(engine *e, int table) {
-    size_t k = e->table[table].k;
-    akin_row_block *own = akin_row_block_table(e->own, table),
-                   *next = akin_row_block_table(e->next, table);
-    const akin_row_rules *more = e->table[table].rules->more;
-    const akin_topk_limits *limits = more != NULL ? more->limits : NULL;
-    uint64_t *merged = akin_mem_alloc(k, sizeof *merged);
-    if (merged == NULL) return AKIN_FAILED;
-    for (size_t i = 0; i < akin_row_block_count(own); i++) {
-        uint64_t *kept = akin_row_block_list(own, i), *came = akin_row_block_list(next, i);
-        uint64_t bar = akin_topk_bar(kept);
-        akin_topk_sort(kept, k);
-        akin_topk_sort(came, k);
-        akin_topk_limits_merge(limits, kept, came, k, merged);
-        akin_topk_restore(kept, k, merged, bar);
-    }
-    akin_mem_free(merged);
-    return AKIN_OK;
-}
-
 /* Returns the travelling lists to the rank that keeps their block. Collective; agreed. */
 static akin_status merge_travellers(engine *e) {
     akin_status status = AKIN_OK;
     int last = akin_ring_steps(e->size);
     if (last == 0) return AKIN_OK;
     akin_row_block_begin(e->next, e->counts[e->rank]);
-    move_lists(e, e->held, akin_ring_held(e->size, e->rank, last), e->next,
-               akin_ring_holder(e->size, e->rank, last));
-    for (int t = 0; t < e->tables && status == AKIN_OK; t++) status = merge_table(e, t);
+    akin_travel_lists(e->comm, e->held, akin_ring_held(e->size, e->rank, last), e->next,
+                      akin_ring_holder(e->size, e->rank, last));
+    for (int t = 0; t < e->tables && status == AKIN_OK; t++)
+        status = akin_travel_merge(e->table[t].rules, akin_row_block_table(e->own, t),
+                                   akin_row_block_table(e->next, t));
     return akin_agree(e->comm, status);
 }
 
