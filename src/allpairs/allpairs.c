@@ -164,7 +164,7 @@ static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t firs
 
 /* How many panels of columns are compared at once: where rows are short, as many as fit three quarters of the
  * second-level cache, with all of their sketches and a quarter of their rows and lists, which only hits touch. The
- * hits of long rows wait (compare.c), so that their sketches may fill it. */
+ * hits of long rows wait (pending.h), so that their sketches may fill it. */
 static size_t columns_at_once(const engine *e) {
     long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
     size_t bytes = cache >= 256 << 10 ? (size_t)cache : 512 << 10, lists = 0;

@@ -1,4 +1,4 @@
-/* asked: the thresholds of a panel's rows for the rows of another panel, in one table. */
+/* asked: the thresholds of a panel's rows for the rows of another panel. */
 #include "asked.h"
 #include "row_summary.h"
 #include <math.h>
@@ -62,9 +62,10 @@ static const float *asked(const akin_row_block_rules *rules, place of, const pla
     return room;
 }
 
-void akin_asked_lower(const akin_tile_kernels *tile, const akin_row_block_rules *rules,
-                      const akin_row_block *block, size_t p, const akin_row_block *other, size_t q,
-                      float *least) {
+/* Lowers thresholds to those of one table. */
+static void lower(const akin_tile_kernels *tile, const akin_row_block_rules *rules,
+                  const akin_row_block *block, size_t p, const akin_row_block *other, size_t q,
+                  float *least) {
     const place of = {block, p, akin_row_block_summaries(block) + p},
                 there = {other, q, akin_row_block_summaries(other) + q};
     float room[PANEL];
@@ -77,4 +78,22 @@ void akin_asked_lower(const akin_tile_kernels *tile, const akin_row_block_rules 
             more,
             (akin_tile_sums){there.summary->largest, rules->min_score, akin_row_block_sure(block)},
             least);
+}
+
+/* Whether thresholds depend on the other panel. */
+static bool is_ruled(const akin_row_block_rules *rules) {
+    return rules->same_category || rules->more != NULL;
+}
+
+const float *akin_asked_of(const akin_asked_tables *tables, uint32_t met, akin_row_block *block,
+                           size_t p, akin_row_block *other, size_t q, float *least) {
+    if (met == 1 && !is_ruled(tables->rules[0]))
+        return akin_row_block_least(akin_asked_block(tables, block, 0), p);
+    for (size_t i = 0; i < PANEL; i++) least[i] = INFINITY;
+    for (; met != 0; met &= met - 1) {
+        int t = __builtin_ctz(met);
+        lower(tables->tile, tables->rules[t], akin_asked_block(tables, block, t), p,
+              akin_asked_block(tables, other, t), q, least);
+    }
+    return least;
 }
