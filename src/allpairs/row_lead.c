@@ -91,16 +91,17 @@ size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_le
                           size_t q, const akin_tile_task *task, akin_dot_hit *hits, size_t count,
                           float *bounds) {
     const size_t width = rows->leading->tail;
-    const akin_sift_task of = {
-        .width = width,
-        .rows = rows->tails + p * PANEL * width,
-        .columns = columns->tails + q * PANEL * width,
-        .of_row = rows->singles + p * PANEL,
-        .of_column = columns->singles + q * PANEL,
-        .row_least = task->row_least,
-        .column_least = task->column_least,
-        .found = task->found,
-        .unit = 1 / (task->row_sketch->row_scale * task->column_sketch->column_scale),
-        .margin = task->margin + 0x1p-18f}; /* for the arithmetic here */
+    const float unit = 1 / (task->row_sketch->row_scale * task->column_sketch->column_scale);
+    const akin_sift_task of = {.width = width,
+                               .rows = rows->tails + p * PANEL * width,
+                               .columns = columns->tails + q * PANEL * width,
+                               .of_row = rows->singles + p * PANEL,
+                               .of_column = columns->singles + q * PANEL,
+                               .row_least = task->row_least,
+                               .column_least = task->column_least,
+                               .found = task->found,
+                               .unit = unit,
+                               .margin = task->margin + unit +
+                                         0x1p-18f}; /* what is found is rounded, as is all here */
     return akin_sift()->sift(&of, hits, count, bounds);
 }
