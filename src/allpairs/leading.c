@@ -266,6 +266,13 @@ static bool has_offsets(const akin_leading_use *use) {
     return some;
 }
 
+/* Whether a rank's tiles are those of a matrix unit, which do not tell what they found. Collective. */
+static bool some_matrix(akin_comm *comm) {
+    int64_t matrix = akin_tile()->format.matrix;
+    akin_comm_max_i64(comm, &matrix, 1);
+    return matrix != 0;
+}
+
 /* Sends rank 0's choice to all. Collective; agreed. */
 static akin_status share_choice(akin_comm *comm, size_t stride, akin_leading **leading) {
     akin_status status = AKIN_FAILED;
@@ -289,8 +296,8 @@ akin_status akin_leading_choose(akin_comm *comm, const akin_row_block *block,
     akin_status status = AKIN_OK;
     akin_leading *leading = NULL;
     *out = NULL;
-    if (akin_row_block_stride(block) < FROM || akin_tile()->format.matrix || use->all < FEWEST ||
-        has_offsets(use))
+    if (akin_row_block_stride(block) < FROM || use->all < FEWEST || has_offsets(use) ||
+        some_matrix(comm))
         return AKIN_OK;
     if (akin_comm_rank(comm) == 0 && akin_row_block_count(block) >= ROWS)
         status = choose(block, use, &leading);
