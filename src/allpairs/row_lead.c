@@ -91,7 +91,8 @@ size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_le
                           size_t q, const akin_tile_task *task, akin_dot_hit *hits, size_t count,
                           float *bounds) {
     const size_t width = rows->leading->tail;
-    const float unit = 1 / (task->row_sketch->row_scale * task->column_sketch->column_scale);
+    const float unit = 1 / (task->row_sketch->row_scale * task->column_sketch->column_scale),
+                off = unit + 0x1p-18f; /* what is found, and the arithmetic here */
     const akin_sift_task of = {.width = width,
                                .rows = rows->tails + p * PANEL * width,
                                .columns = columns->tails + q * PANEL * width,
@@ -101,7 +102,6 @@ size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_le
                                .column_least = task->column_least,
                                .found = task->found,
                                .unit = unit,
-                               .margin = task->margin + unit +
-                                         0x1p-18f}; /* what is found is rounded, as is all here */
+                               .margin = task->margin + off};
     return akin_sift()->sift(&of, hits, count, bounds);
 }

@@ -18,7 +18,7 @@ typedef struct {
     const float *row_least, *column_least;        /* [48]: as in tile.h */
     const int32_t *found; /* [count]: as in tile.h, and three more that may be read, */
     float unit;           /* and its unit */
-    float margin;         /* the tile's */
+    float margin;         /* the tile's, and how far `found` may be off */
 } akin_sift_task;
 
 typedef struct {

@@ -39,7 +39,7 @@ typedef struct {
     float margin;  /* akin_sketch_margin of the two */
     int32_t *
         found; /* [AKIN_TILE_HITS]: gets what decided each hit, the upper bound less the margin, in units of
-                     * 1 / (S S') (sketch.h), at most one off; NULL: not wanted. Not with a matrix unit; from
+                     * 1 / (S S') (sketch.h), at most one and 2^-22 of it off; NULL: not wanted. Not with a matrix unit; from
                      * AKIN_TILE_FOUND_FROM dimensions on */
     const int8_t *next; /* columns that will probably be wanted next, to be fetched; NULL: none */
 } akin_tile_task;
