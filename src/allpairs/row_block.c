@@ -1,7 +1,7 @@
 /* row_block: some rows with their labels, lists and sketches. */
 #include "row_lead.h"
+#include "row_sketches.h"
 #include "row_summary.h"
-#include "sharing.h"
 #include "tile.h"
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -14,8 +14,6 @@ enum { PANEL = AKIN_ROW_BLOCK_PANEL, LINE = 64 /* bytes that are fetched togethe
 
 struct akin_row_block {
     size_t capacity, count, dim, stride, k;
-    akin_row_block_sides sides;
-    size_t side_size, wrap_size; /* of a panel: bytes of one side, words */
     akin_row_block *of; /* the block whose rows and sketches it shares; NULL: it has its own */
     akin_row_block *table[AKIN_ROW_BLOCK_TABLES]; /* of a block with its own: itself, then those */
     int tables;
@@ -27,15 +25,7 @@ struct akin_row_block {
     float *offsets;        /* [panels * PANEL]: and their offsets */
     akin_row_reach *reach; /* [panels * PANEL] */
     akin_row_block_summary *summaries; /* [panels] */
-    akin_sketch *sketches;             /* [panels] */
-    float *centres;                    /* [panels / sharing, rounded up, stride] */
-    size_t sharing;                    /* adjacent panels that have one mean */
-    size_t width;                      /* dimensions of the sketches */
-    akin_row_lead *lead;               /* NULL: rows are not divided */
-    uint8_t *as_rows;                  /* [panels, side_size] */
-    int8_t *as_columns;                /* [panels, side_size] */
-    int16_t *wrap;                     /* [panels, groups * PANEL * 2] */
-    int32_t *sums;                     /* [panels, PANEL] */
+    akin_row_sketches *sketches;       /* of a block that has rows of its own */
     bool plain;                        /* its rules look at nothing but rows, scores and offsets */
     float sure;                        /* below it two rows cannot be the same */
     float nothing[PANEL];              /* what rows that rest ask for: infinity */
@@ -80,24 +70,6 @@ static akin_row_block_item *items(const akin_row_block *block) {
     return (akin_row_block_item *)(void *)(block->body + rows);
 }
 
-/* Room for sketches of so many dimensions. */
-static akin_status make_sides(akin_row_block *block, size_t width) {
-    const akin_sketch_format format = akin_tile()->format;
-    const size_t panels = panels_of(block->capacity),
-                 bytes = PANEL * akin_sketch_width(format, width);
-    block->width = width;
-    block->side_size = bytes;
-    block->wrap_size = PANEL * akin_sketch_parts(format, width);
-    if (block->sides & AKIN_ROW_BLOCK_ROWS &&
-        (block->as_rows = akin_mem_alloc(panels, bytes)) == NULL)
-        return AKIN_FAILED;
-    if (!(block->sides & AKIN_ROW_BLOCK_COLUMNS)) return AKIN_OK;
-    block->as_columns = akin_mem_alloc(panels, bytes);
-    block->wrap = akin_mem_alloc(panels, block->wrap_size * sizeof *block->wrap);
-    block->sums = akin_mem_alloc(panels, PANEL * sizeof *block->sums);
-    return block->as_columns && block->wrap && block->sums ? AKIN_OK : AKIN_FAILED;
-}
-
 /* What a block has of its own, whether or not it shares its rows. */
 static akin_status create(size_t capacity, const akin_row_block *like, akin_row_block **out) {
     akin_status status = AKIN_FAILED;
@@ -129,52 +101,33 @@ done:
 
 akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k, akin_row_block_sides sides,
                                   akin_row_block **out) {
-    akin_status status = AKIN_FAILED;
-    size_t panels = panels_of(capacity);
+    akin_status status;
     akin_row_block *block = NULL;
-    const size_t stride = akin_dot_stride(dim);
-    const akin_row_block like = {
-        .dim = dim, .stride = stride, .k = k, .sharing = 1, .sides = sides, .tables = 1};
+    const akin_row_block like = {.dim = dim, .stride = akin_dot_stride(dim), .k = k, .tables = 1};
     *out = NULL;
     AKIN_TRY(create(capacity, &like, &block));
     block->table[0] = block;
-    status = AKIN_FAILED;
-    block->sketches = akin_mem_alloc(panels, sizeof *block->sketches);
-    block->centres = akin_mem_alloc(panels, stride * sizeof *block->centres);
-    if (block->sketches == NULL || block->centres == NULL) goto done;
-    AKIN_TRY(make_sides(block, stride));
+    AKIN_TRY(akin_row_sketches_create(panels_of(capacity), dim, sides, &block->sketches));
     *out = block, block = NULL;
-    status = AKIN_OK;
 done:
     akin_row_block_free(block);
     return status;
 }
 
-static void free_sides(akin_row_block *block) {
-    akin_mem_free(block->as_rows);
-    akin_mem_free(block->as_columns);
-    akin_mem_free(block->wrap);
-    akin_mem_free(block->sums);
-    block->as_rows = NULL, block->as_columns = NULL, block->wrap = NULL, block->sums = NULL;
+akin_status akin_row_block_lead(akin_row_block *block, const akin_leading *leading) {
+    return leading != NULL ? akin_row_sketches_divide(block->sketches, leading) : AKIN_OK;
 }
 
-akin_status akin_row_block_lead(akin_row_block *block, const akin_leading *leading) {
-    akin_status status = AKIN_OK;
-    if (leading == NULL) return AKIN_OK;
-    free_sides(block);
-    AKIN_TRY(make_sides(block, leading->count));
-    status = akin_row_lead_create(panels_of(block->capacity), leading, &block->lead);
-done:
-    return status;
+static const akin_row_lead *lead_of(const akin_row_block *block) {
+    return akin_row_sketches_lead(base_of(block)->sketches);
 }
 
 const akin_leading *akin_row_block_leading(const akin_row_block *block) {
-    return akin_row_lead_leading(base_of(block)->lead);
+    return akin_row_lead_leading(lead_of(block));
 }
 
 akin_status akin_row_block_add_table(akin_row_block *block, size_t k) {
-    const akin_row_block like = {
-        .dim = block->dim, .stride = block->stride, .k = k, .sides = block->sides, .of = block};
+    const akin_row_block like = {.dim = block->dim, .stride = block->stride, .k = k, .of = block};
     akin_status status = create(block->capacity, &like, &block->table[block->tables]);
     block->tables += status == AKIN_OK;
     return status;
@@ -200,10 +153,7 @@ void akin_row_block_free(akin_row_block *block) {
     akin_mem_free(block->offsets);
     akin_mem_free(block->reach);
     akin_mem_free(block->summaries);
-    akin_mem_free(block->sketches);
-    akin_mem_free(block->centres);
-    free_sides(block);
-    akin_row_lead_free(block->lead);
+    akin_row_sketches_free(block->sketches);
     akin_mem_free(block);
 }
 
@@ -260,31 +210,6 @@ float akin_row_block_sure(const akin_row_block *block) {
     return block->sure;
 }
 
-static void make_sketches(akin_row_block *block, size_t p, size_t count) {
-    const float *rows = row_of(block, p * PANEL);
-    const size_t stride = block->stride, bytes = block->side_size, sharing = block->sharing,
-                 left = block->count - p * PANEL, most = sharing * PANEL;
-    float *centre = block->centres + p / sharing * stride;
-    if (p % sharing == 0) akin_sketch_mean(rows, left < most ? left : most, stride, centre);
-    if (p % sharing == 0 && block->lead != NULL)
-        akin_leading_cut(akin_row_lead_leading(block->lead), centre);
-    akin_sketch_cone(rows, count, stride, block->dim, centre, &block->sketches[p]);
-    uint8_t *as_rows = block->as_rows != NULL ? block->as_rows + p * bytes : NULL;
-    akin_sketch_panel columns = {NULL};
-    if (block->as_columns != NULL)
-        columns = (akin_sketch_panel){block->as_columns + p * bytes,
-                                      block->wrap + p * block->wrap_size, block->sums + p * PANEL};
-    const akin_row_lead_sketches to = {as_rows, block->as_columns != NULL ? &columns : NULL,
-                                       &block->sketches[p]};
-    if (block->lead != NULL) {
-        akin_row_lead_make(block->lead, p, rows, count, centre, to);
-        return;
-    }
-    const akin_sketch_format format = akin_tile()->format;
-    if (to.rows != NULL) akin_sketch_rows(format, rows, count, stride, centre, to.rows, to.sketch);
-    if (to.columns != NULL) akin_sketch_columns(format, rows, count, stride, to.columns, to.sketch);
-}
-
 static size_t count_of(const akin_row_block *block, size_t panel) {
     size_t left = block->count - panel * PANEL;
     return left < PANEL ? left : PANEL;
@@ -303,12 +228,9 @@ void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rul
                               : (akin_row_reach){INFINITY, -INFINITY};
     }
     block->plain = plain(rules);
-    if (block->of == NULL)
-        block->sharing = akin_sharing_choose(row_of(block, 0), block->count, block->stride);
-    for (size_t p = 0; p < panels_of(block->count); p++) {
+    if (block->of == NULL) akin_row_sketches_make(block->sketches, row_of(block, 0), block->count);
+    for (size_t p = 0; p < panels_of(block->count); p++)
         block->summaries[p] = akin_row_summary_of(rules, item + p * PANEL, count_of(block, p));
-        if (block->of == NULL) make_sketches(block, p, count_of(block, p));
-    }
     for (size_t p = panels_of(block->count); p-- > 0;) {
         akin_row_block_summary *here = &block->summaries[p];
         bool last = p + 1 == panels_of(block->count),
@@ -339,32 +261,25 @@ size_t akin_row_block_panels(const akin_row_block *block) {
 }
 
 akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) {
-    const akin_row_block *base = base_of(block);
-    return (akin_row_block_panel){
+    akin_row_block_panel view = {
         .count = count_of(block, p),
         .rows = row_of(block, p * PANEL),
-        .centre = base->centres + p / base->sharing * block->stride,
-        .sharing = base->sharing,
         .items = items(block) + p * PANEL,
         .least = akin_row_block_least(block, p),
         .summary = block->summaries + p,
-        .sketch = base->sketches + p,
-        .width = base->width,
-        .as_rows = base->as_rows != NULL ? base->as_rows + p * base->side_size : NULL,
-        .as_columns = base->as_columns != NULL ? base->as_columns + p * base->side_size : NULL,
-        .wrap = base->wrap != NULL ? base->wrap + p * base->wrap_size : NULL,
-        .sums = base->sums != NULL ? base->sums + p * PANEL : NULL,
     };
+    akin_row_sketches_view(base_of(block)->sketches, p, &view);
+    return view;
 }
 
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel) {
-    return base_of(block)->as_columns + panel * base_of(block)->side_size;
+    return akin_row_sketches_columns(base_of(block)->sketches, panel);
 }
 
 size_t akin_row_block_sift(const akin_row_block *a, size_t p, const akin_row_block *b, size_t q,
                            const akin_tile_task *task, akin_dot_hit *hits, size_t count,
                            float *bounds) {
-    return akin_row_lead_sift(base_of(a)->lead, p, base_of(b)->lead, q, task, hits, count, bounds);
+    return akin_row_lead_sift(lead_of(a), p, lead_of(b), q, task, hits, count, bounds);
 }
 
 const float *akin_row_block_least(const akin_row_block *block, size_t p) {

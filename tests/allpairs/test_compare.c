@@ -198,7 +198,7 @@ static void layers_leave_out_what_is_done(void **unused) {
 static void each_allocation_can_fail(void **unused) {
     (void)unused;
     akin_row_block *block;
-    for (uint64_t nth = 1; nth <= 11; nth++) {
+    for (uint64_t nth = 1; nth <= 15; nth++) {
         akin_mem_fail_at(nth);
         assert_int_equal(akin_row_block_create(10, 4, 3, AKIN_ROW_BLOCK_BOTH, &block), AKIN_FAILED);
         assert_null(block);

@@ -1,0 +1,133 @@
+/* row_sketches: the sketches of a block's rows, panel by panel. */
+#include "row_sketches.h"
+#include "sharing.h"
+#include "tile.h"
+#include <akin/dot.h>
+#include <akin/mem.h>
+
+enum { PANEL = AKIN_ROW_BLOCK_PANEL };
+
+struct akin_row_sketches {
+    size_t panels, dim, stride; /* of the rows */
+    akin_row_block_sides sides;
+    size_t width;                /* dimensions of the sketches */
+    size_t side_size, wrap_size; /* of a panel: bytes of one side, words */
+    size_t sharing;              /* adjacent panels that have one mean */
+    akin_sketch *sketches;       /* [panels] */
+    float *centres;              /* [panels / sharing, rounded up, stride] */
+    akin_row_lead *lead;         /* NULL: rows are not divided */
+    uint8_t *as_rows;            /* [panels, side_size] */
+    int8_t *as_columns;          /* [panels, side_size] */
+    int16_t *wrap;               /* [panels, groups * PANEL * 2] */
+    int32_t *sums;               /* [panels, PANEL] */
+};
+
+/* Room for sketches of so many dimensions. */
+static akin_status make_sides(akin_row_sketches *s, size_t width) {
+    const akin_sketch_format format = akin_tile()->format;
+    const size_t bytes = PANEL * akin_sketch_width(format, width);
+    s->width = width;
+    s->side_size = bytes;
+    s->wrap_size = PANEL * akin_sketch_parts(format, width);
+    if (s->sides & AKIN_ROW_BLOCK_ROWS && (s->as_rows = akin_mem_alloc(s->panels, bytes)) == NULL)
+        return AKIN_FAILED;
+    if (!(s->sides & AKIN_ROW_BLOCK_COLUMNS)) return AKIN_OK;
+    s->as_columns = akin_mem_alloc(s->panels, bytes);
+    s->wrap = akin_mem_alloc(s->panels, s->wrap_size * sizeof *s->wrap);
+    s->sums = akin_mem_alloc(s->panels, PANEL * sizeof *s->sums);
+    return s->as_columns && s->wrap && s->sums ? AKIN_OK : AKIN_FAILED;
+}
+
+static void free_sides(akin_row_sketches *s) {
+    akin_mem_free(s->as_rows);
+    akin_mem_free(s->as_columns);
+    akin_mem_free(s->wrap);
+    akin_mem_free(s->sums);
+    s->as_rows = NULL, s->as_columns = NULL, s->wrap = NULL, s->sums = NULL;
+}
+
+akin_status akin_row_sketches_create(size_t panels, size_t dim, akin_row_block_sides sides,
+                                     akin_row_sketches **out) {
+    akin_status status = AKIN_FAILED;
+    *out = NULL;
+    akin_row_sketches *s = akin_mem_alloc(1, sizeof *s);
+    if (s == NULL) return AKIN_FAILED;
+    *s = (akin_row_sketches){
+        .panels = panels, .dim = dim, .stride = akin_dot_stride(dim), .sides = sides, .sharing = 1};
+    s->sketches = akin_mem_alloc(panels, sizeof *s->sketches);
+    s->centres = akin_mem_alloc(panels, s->stride * sizeof *s->centres);
+    if (s->sketches == NULL || s->centres == NULL) goto done;
+    AKIN_TRY(make_sides(s, s->stride));
+    *out = s, s = NULL;
+done:
+    akin_row_sketches_free(s);
+    return status;
+}
+
+void akin_row_sketches_free(akin_row_sketches *s) {
+    if (s == NULL) return;
+    akin_mem_free(s->sketches);
+    akin_mem_free(s->centres);
+    free_sides(s);
+    akin_row_lead_free(s->lead);
+    akin_mem_free(s);
+}
+
+akin_status akin_row_sketches_divide(akin_row_sketches *s, const akin_leading *leading) {
+    akin_status status;
+    free_sides(s);
+    AKIN_TRY(make_sides(s, leading->count));
+    status = akin_row_lead_create(s->panels, leading, &s->lead);
+done:
+    return status;
+}
+
+const akin_row_lead *akin_row_sketches_lead(const akin_row_sketches *s) {
+    return s->lead;
+}
+
+/* Panel p, whose rows are the first `count` of the `left` ones from there on. */
+static void make_panel(akin_row_sketches *s, size_t p, const float *rows, size_t left) {
+    const size_t stride = s->stride, bytes = s->side_size, most = s->sharing * PANEL,
+                 count = left < PANEL ? left : PANEL;
+    float *centre = s->centres + p / s->sharing * stride;
+    if (p % s->sharing == 0) akin_sketch_mean(rows, left < most ? left : most, stride, centre);
+    if (p % s->sharing == 0 && s->lead != NULL)
+        akin_leading_cut(akin_row_lead_leading(s->lead), centre);
+    akin_sketch_cone(rows, count, stride, s->dim, centre, &s->sketches[p]);
+    uint8_t *as_rows = s->as_rows != NULL ? s->as_rows + p * bytes : NULL;
+    akin_sketch_panel columns = {NULL};
+    if (s->as_columns != NULL)
+        columns = (akin_sketch_panel){s->as_columns + p * bytes, s->wrap + p * s->wrap_size,
+                                      s->sums + p * PANEL};
+    const akin_row_lead_sketches to = {as_rows, s->as_columns != NULL ? &columns : NULL,
+                                       &s->sketches[p]};
+    if (s->lead != NULL) {
+        akin_row_lead_make(s->lead, p, rows, count, centre, to);
+        return;
+    }
+    const akin_sketch_format format = akin_tile()->format;
+    if (to.rows != NULL) akin_sketch_rows(format, rows, count, stride, centre, to.rows, to.sketch);
+    if (to.columns != NULL) akin_sketch_columns(format, rows, count, stride, to.columns, to.sketch);
+}
+
+void akin_row_sketches_make(akin_row_sketches *s, const float *rows, size_t count) {
+    s->sharing = akin_sharing_choose(rows, count, s->stride);
+    for (size_t p = 0; p * PANEL < count; p++)
+        make_panel(s, p, rows + p * PANEL * s->stride, count - p * PANEL);
+}
+
+void akin_row_sketches_view(const akin_row_sketches *s, size_t p, akin_row_block_panel *view) {
+    view->centre = s->centres + p / s->sharing * s->stride;
+    view->sharing = s->sharing;
+    view->sketch = s->sketches + p;
+    view->width = s->width;
+    view->as_rows = s->as_rows != NULL ? s->as_rows + p * s->side_size : NULL;
+    view->as_columns = s->as_columns != NULL ? s->as_columns + p * s->side_size : NULL;
+    view->wrap = s->wrap != NULL ? s->wrap + p * s->wrap_size : NULL;
+    view->sums = s->sums != NULL ? s->sums + p * PANEL : NULL;
+}
+
+const int8_t *akin_row_sketches_columns(const akin_row_sketches *s, size_t p) {
+    return s->as_columns + p * s->side_size;
+}
