@@ -37,10 +37,10 @@ typedef struct {
     const float
         *products; /* [48]: the row panel's mean by each column; zeros where the mean is zero */
     float margin;  /* akin_sketch_margin of the two */
-    int32_t *
-        found; /* [AKIN_TILE_HITS]: gets what decided each hit, the upper bound less the margin, in units of
-                     * 1 / (S S') (sketch.h), at most one and 2^-22 of it off; NULL: not wanted. Not with a matrix unit; from
-                     * AKIN_TILE_FOUND_FROM dimensions on */
+    /* [AKIN_TILE_HITS]: gets what decided each hit, the upper bound less the margin, in units of 1 / (S S')
+     * (sketch.h), at most one and 2^-22 of it off; NULL: not wanted. Not with a matrix unit; from
+     * AKIN_TILE_FOUND_FROM dimensions on */
+    int32_t *found;
     const int8_t *next; /* columns that will probably be wanted next, to be fetched; NULL: none */
 } akin_tile_task;
 
