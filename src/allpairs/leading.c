@@ -13,7 +13,7 @@ enum {
     STEP = 128,    /* counts that are tried: so many are turned well (sketch.h) */
     FEWEST = 4096, /* rows: fewer are compared sooner than tried */
     SAMPLE = 2048, /* rows that tell what lists require, */
-    ROWS = 256,    /* and whose pairs tell how many are left */
+    ROWS = 512,    /* and whose pairs tell how many are left */
     PRIME = 2053,  /* beyond the sample */
     LOST = 4       /* dimensions, at most: the price of them is paid by all pairs (row_lead.c) */
 };
@@ -25,9 +25,11 @@ typedef struct {
 
 /* What a pair that is left costs, in dimensions of a pair of the tile: so much to begin with, and for each dimension
  * of the tail. */
-static const double pair_start = 1500, pair_cost = 2;
-static const double worthwhile = 0.9;   /* of the tile's work is done at most */
-static const double bytes_error = 0.02; /* of the sketches, about */
+static const double pair_start = 1000, pair_cost = 2;
+static const double worthwhile = 0.9;    /* of the tile's work is done at most */
+static const double bytes_error = 0.018; /* of the sketches, about */
+static const double least_mean =
+    0.7; /* its products with all rows cost more than a shorter one saves */
 
 /* --- the places of dimensions --- */
 
@@ -46,7 +48,8 @@ akin_status akin_leading_create(const uint32_t *order, size_t stride, size_t cou
     akin_leading *l = akin_mem_alloc(1, sizeof *l);
     *out = NULL;
     if (l == NULL) return AKIN_FAILED;
-    *l = (akin_leading){.stride = stride, .count = count, .tail = tail, .lost = few};
+    *l = (akin_leading){
+        .stride = stride, .count = count, .tail = tail, .lost = few, .least_mean = least_mean};
     if ((l->from = akin_mem_alloc(count + tail + few, sizeof *l->from)) == NULL) {
         akin_leading_free(l);
         return AKIN_FAILED;
@@ -77,6 +80,13 @@ void akin_leading_part(const akin_leading *l, const float *row, float *numbers, 
 void akin_leading_cut(const akin_leading *l, float *row) {
     for (size_t i = l->count; i < l->count + l->tail + l->lost; i++)
         if (l->from[i] != UINT32_MAX) row[l->from[i]] = 0;
+}
+
+void akin_leading_mean(const akin_leading *l, float *mean) {
+    double square = 0;
+    akin_leading_cut(l, mean);
+    for (size_t t = 0; t < l->stride; t++) square += (double)mean[t] * mean[t];
+    if (square < l->least_mean) memset(mean, 0, l->stride * sizeof *mean);
 }
 
 /* --- how many of them --- */
@@ -158,11 +168,6 @@ static void order_dimensions(chooser *c) {
     for (size_t t = 0; t < c->stride; t++) c->order[t] = c->dimension[t].index;
 }
 
-static int descending(const void *x, const void *y) {
-    float a = *(const float *)x, b = *(const float *)y;
-    return (a < b) - (a > b);
-}
-
 static bool may_meet(const chooser *c, int table, size_t i, size_t j) {
     const akin_row_block_rules *rules = c->use->rules[table];
     const akin_row_block_item *items = akin_row_block_items(akin_row_block_table(c->block, table)),
@@ -170,16 +175,28 @@ static bool may_meet(const chooser *c, int table, size_t i, size_t j) {
     return akin_row_block_may_meet(rules, a, b) && (!rules->only_available || b->available);
 }
 
+/* What `rank` and no more of the scores reach, about; -1: there are fewer. */
+static float reached_by(const float *scores, size_t count, size_t rank) {
+    float low = -1, high = 1;
+    for (int step = 0; step < 12 && count >= rank; step++) {
+        const float middle = (low + high) / 2;
+        if (akin_dot()->at_least(scores, count, middle) >= rank)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The scores that a table's lists will require of the rows, as far as the sample tells. */
 static void require(chooser *c, int table) {
-    const size_t rank = c->sampled * c->use->k[table] / c->use->all;
+    const size_t rank = 1 + c->sampled * c->use->k[table] / c->use->all;
     const float lowest = c->use->rules[table]->min_score;
     for (size_t i = 0; i < ROWS; i++) {
         size_t found = 0;
         for (size_t j = 0; j < c->sampled; j++)
             if (may_meet(c, table, i, j)) c->allowed[found++] = c->scores[i * c->sampled + j];
-        qsort(c->allowed, found, sizeof *c->allowed, descending);
-        float least = rank < found ? c->allowed[rank] : -1;
+        const float least = reached_by(c->allowed, found, rank);
         c->least[i] = least > lowest ? least : lowest;
     }
 }
@@ -282,7 +299,12 @@ static akin_status share_choice(akin_comm *comm, size_t stride, akin_leading **l
     akin_comm_broadcast(comm, told, sizeof told, 0);
     if (told[0] == 0) return AKIN_OK;
     if (l == NULL && (l = *leading = akin_mem_zalloc(1, sizeof *l)) != NULL) {
-        *l = (akin_leading){stride, told[0], told[1], told[2], told[3], NULL};
+        *l = (akin_leading){.stride = stride,
+                            .count = told[0],
+                            .tail = told[1],
+                            .lost = told[2],
+                            .place = told[3],
+                            .least_mean = least_mean};
         l->from = akin_mem_alloc(l->count + l->tail + l->lost, sizeof *l->from);
     }
     AKIN_TRY(akin_agree(comm, l != NULL && l->from != NULL ? AKIN_OK : AKIN_FAILED));

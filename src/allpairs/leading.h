@@ -21,9 +21,10 @@ typedef struct akin_leading {
     size_t count;  /* leading dimensions, and one for the length of the tail; a multiple of 128 */
     size_t
         tail; /* others, a multiple of 64: with zeros, or without the last few, which are the smallest */
-    size_t lost;    /* how many those are */
-    size_t place;   /* of the length among the count */
-    uint32_t *from; /* [count + tail + lost]: the dimension at each place; UINT32_MAX: none */
+    size_t lost;       /* how many those are */
+    size_t place;      /* of the length among the count */
+    double least_mean; /* the square of a mean's length from which on it is used */
+    uint32_t *from;    /* [count + tail + lost]: the dimension at each place; UINT32_MAX: none */
 } akin_leading;
 
 /* With these dimensions in the order of how much they decide; count as above, below the stride. AKIN_FAILED: out of
@@ -38,6 +39,9 @@ void akin_leading_part(const akin_leading *leading, const float *row /* [stride]
 
 /* Takes the tail off a row. */
 void akin_leading_cut(const akin_leading *leading, float *row /* [stride] */);
+
+/* The same of a mean of rows, which becomes zero where what is left of it is short. */
+void akin_leading_mean(const akin_leading *leading, float *mean /* [stride] */);
 
 /* For which tables, and of how many rows. */
 typedef struct {

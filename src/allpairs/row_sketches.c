@@ -93,7 +93,7 @@ static void make_panel(akin_row_sketches *s, size_t p, const float *rows, size_t
     float *centre = s->centres + p / s->sharing * stride;
     if (p % s->sharing == 0) akin_sketch_mean(rows, left < most ? left : most, stride, centre);
     if (p % s->sharing == 0 && s->lead != NULL)
-        akin_leading_cut(akin_row_lead_leading(s->lead), centre);
+        akin_leading_mean(akin_row_lead_leading(s->lead), centre);
     akin_sketch_cone(rows, count, stride, s->dim, centre, &s->sketches[p]);
     uint8_t *as_rows = s->as_rows != NULL ? s->as_rows + p * bytes : NULL;
     akin_sketch_panel columns = {NULL};

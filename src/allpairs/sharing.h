@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-enum { AKIN_SHARING_FROM = 128 /* dimensions */, AKIN_SHARING_PANELS = 8 };
+enum { AKIN_SHARING_FROM = 128 /* dimensions */, AKIN_SHARING_PANELS = 4 };
 
 /* How many adjacent panels share a mean, 1 or AKIN_SHARING_PANELS: judged by some of the rows, which are in the
  * order of the panels. */

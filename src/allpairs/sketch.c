@@ -10,6 +10,8 @@ enum { PANEL = AKIN_SKETCH_PANEL };
 static const double column_limit = 127;
 /* Rounding lengthens 64 numbers by at most 64^(1/2) / 2 = 4. */
 static const double row_part = 128 - 4, column_part = 255 - 4;
+static const double worthwhile =
+    0.5; /* the least square of a mean's length: rows lose half of theirs */
 static const double largest_scale =
     1 << 14; /* so that thresholds fit 32 bits where all rows are nearly one */
 
@@ -167,19 +169,13 @@ static double length_of(const float *centre, size_t stride) {
     return sqrt(square);
 }
 
-/* The least square of a mean's length. The products of a mean with all rows cost little where rows are long. */
-static double worthwhile(size_t stride) {
-    enum { LONG_FROM = 256 };
-    return stride >= LONG_FROM ? 0.1 : 0.5;
-}
-
 static void mean_of(const float *rows, size_t count, size_t stride, float *centre) {
     memset(centre, 0, stride * sizeof *centre);
     for (size_t i = 0; i < count; i++)
         for (size_t t = 0; t < stride; t++) centre[t] += rows[i * stride + t];
     for (size_t t = 0; t < stride; t++) centre[t] /= (float)count;
     const double length = length_of(centre, stride);
-    if (length * length < worthwhile(stride)) memset(centre, 0, stride * sizeof *centre);
+    if (length * length < worthwhile) memset(centre, 0, stride * sizeof *centre);
 }
 
 static void cone_of(const float *rows, size_t count, size_t stride, size_t dim, const float *centre,

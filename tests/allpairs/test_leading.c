@@ -429,6 +429,7 @@ static void half_a_unit_is_not_lost(void **unused) {
     (void)unused;
     enum { STRIDE = 144 };
     akin_leading *l = leading_of(STRIDE, 128);
+    l->least_mean = 0.5;
     FOR_EACH_LEADING(level) {
         now.l = l, now.dim = STRIDE, now.rows = now.columns = PANEL;
         for (size_t i = 0; i < PANEL; i++) {

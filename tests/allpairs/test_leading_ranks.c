@@ -78,7 +78,7 @@ static void unequal_dimensions_are_divided(void **unused) {
     static const size_t dims[] = {256, 384, 395};
     for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
         const size_t stride = akin_dot_stride(dims[d]);
-        akin_leading *l = choice_of(ENOUGH, 300 + 100 * (size_t)rank, dims[d], 30, &none);
+        akin_leading *l = choice_of(ENOUGH, 600 + 100 * (size_t)rank, dims[d], 30, &none);
         assert_non_null(l);
         assert_int_equal(l->stride, stride);
         assert_true(l->count >= 128 && l->count < stride && l->count % 128 == 0);
@@ -93,13 +93,13 @@ static void others_are_not(void **unused) {
     static const float offset[1] = {0};
     static const akin_row_rules sums = {.offset = offset};
     static const akin_row_block_rules offsets = {.min_score = -1, .more = &sums};
-    const size_t own = 300;
+    const size_t own = 600;
     assert_null(choice_of(ENOUGH, own, 384, 0, &none));                    /* equal dimensions */
     assert_null(choice_of(ENOUGH - 1, own, 384, 30, &none));               /* few rows */
     assert_null(choice_of(ENOUGH, own, 240, 30, &none));                   /* short ones */
     assert_null(choice_of(ENOUGH, own, 384, 30, &offsets));                /* lists of sums */
-    assert_null(choice_of(ENOUGH, rank == 0 ? 255 : own, 384, 30, &none)); /* few to ask */
-    akin_leading *l = choice_of(ENOUGH, rank == 0 ? 256 : 0, 384, 30, &none);
+    assert_null(choice_of(ENOUGH, rank == 0 ? 511 : own, 384, 30, &none)); /* few to ask */
+    akin_leading *l = choice_of(ENOUGH, rank == 0 ? 512 : 0, 384, 30, &none);
     assert_non_null(l);
     check_shared(l);
     akin_leading_free(l);
@@ -110,7 +110,7 @@ static void one_matrix_unit_decides_for_all(void **unused) {
     (void)unused;
     for (int with = 0; with < size; with++) {
         akin_tile_replace(rank == with ? &akin_tile_kernels_v1_model : NULL);
-        assert_null(choice_of(ENOUGH, 300, 384, 30, &none));
+        assert_null(choice_of(ENOUGH, 600, 384, 30, &none));
         akin_tile_replace(NULL);
     }
 }
@@ -135,7 +135,7 @@ static uint64_t failures_of(const akin_row_block *block, int bad) {
 
 static void one_rank_without_memory_ends_all(void **unused) {
     (void)unused;
-    akin_row_block *block = block_of(256, 256, 30);
+    akin_row_block *block = block_of(512, 256, 30);
     for (int bad = 0; bad < size; bad++)
         assert_true(failures_of(block, bad) >= (bad == 0 ? 14 : 2));
     akin_row_block_free(block);
