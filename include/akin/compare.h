@@ -3,7 +3,7 @@
  * Each row is offered once to each list that may take it. The lists do not depend on the order of
  * comparisons, nor on how rows are distributed to blocks and panels: a score is a function of the
  * two rows alone (dot.h), a list keeps the best under a total order (topk.h), and pairs are ruled
- * out without a score only by a proven bound (sketch.h). The time does depend on it: the tighter
+ * out without a score only by proven bounds (sketch.h, leading.h, sift.h). The time does depend on it: the tighter
  * the lists' thresholds, the more pairs are ruled out. So every panel, which holds similar rows, is
  * first compared with itself. */
 #ifndef AKIN_COMPARE_H
@@ -16,9 +16,6 @@ typedef struct {
     double computed; /* pairs, (i, j) and (j, i), whose sketches were multiplied */
     double scored;   /* of these, pairs that were not ruled out: (i, j) once */
 } akin_compare_figures;
-
-/* From so many dimensions on rows are long: many hits wait before their rows are scored. */
-enum { AKIN_COMPARE_LONG = 512 };
 
 typedef struct akin_compare akin_compare;
 

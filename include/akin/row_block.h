@@ -88,7 +88,6 @@ typedef struct {
                          * sum of score and offset */
     const akin_row_block_summary *summary;
     const akin_sketch *sketch;
-    size_t width;             /* dimensions of the sketches: the stride, or as many as lead */
     const uint8_t *as_rows;   /* as in sketch.h; NULL if the block does not have this side */
     const int8_t *as_columns; /* so too */
     const int16_t *wrap;
@@ -117,6 +116,8 @@ struct akin_leading;
 AKIN_MUST_CHECK akin_status akin_row_block_lead(akin_row_block *block,
                                                 const struct akin_leading *leading);
 const struct akin_leading *akin_row_block_leading(const akin_row_block *block);
+/* Dimensions of the sketches: the stride, or as many as lead. */
+size_t akin_row_block_width(const akin_row_block *block);
 
 /* Filling: begin with the count (<= capacity; lists are emptied), set every row, then ready. Rows
  * that cannot meet others (labels, category, availability) should be adjacent, and so should

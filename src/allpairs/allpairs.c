@@ -1,6 +1,7 @@
 /* allpairs: compares every row with every other, on all ranks. */
 #include "leading.h"
 #include "partition.h"
+#include "pending.h"
 #include "recompute.h"
 #include "thresholds.h"
 #include "tile.h"
@@ -10,7 +11,6 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/topk.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { LONG_FROM = 128 /* dimensions */ };
@@ -170,7 +170,7 @@ static size_t columns_at_once(const engine *e) {
     size_t bytes = cache >= 256 << 10 ? (size_t)cache : 512 << 10, lists = 0;
     size_t stride = akin_row_block_stride(e->own), row = stride;
     for (int t = 0; t < e->tables; t++) lists += akin_row_block_lists_size(1, e->table[t].k);
-    if (stride < AKIN_COMPARE_LONG)
+    if (stride < AKIN_PENDING_LONG)
         row += (stride * sizeof(float) + lists) / 4, bytes = bytes / 4 * 3;
     size_t panels = bytes / (AKIN_ROW_BLOCK_PANEL * row);
     return panels > 0 ? panels : 1;

@@ -24,6 +24,8 @@ typedef struct {
 struct akin_compare {
     akin_asked_tables tables;
     bool same_category; /* in all tables */
+    bool divided;       /* the rows that are compared (leading.h) */
+    size_t width;       /* dimensions of their sketches */
     double computed;
     akin_pending *pending;
     akin_pending_outcome *group; /* [GROUP]: tiles that are computed together, */
@@ -142,7 +144,7 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
         products = products_of_mean(c, a, i, b, j, q->products);
     }
     c->tasks[at] = (akin_tile_task){
-        .stride = rows->width,
+        .stride = c->width,
         .row_sketch = rows->sketch,
         .column_sketch = columns->sketch,
         .rows = rows->as_rows,
@@ -153,7 +155,7 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
         .column_least = column_least,
         .row_lowest = row_lowest,
         .products = products,
-        .found = akin_row_block_leading(a->block) != NULL ? c->found : NULL,
+        .found = c->divided ? c->found : NULL,
         .margin = akin_sketch_margin(rows->sketch, columns->sketch, akin_row_block_dim(a->block))};
     akin_pending_outcome *o = &c->group[c->asked++];
     o->met = met;
@@ -186,11 +188,6 @@ static double pairs_of(const akin_pending_outcome *o, size_t tried) {
                                     o->a == o->b && o->p == o->q);
 }
 
-static void begin_group(akin_compare *c) {
-    c->group = akin_pending_group(c->pending);
-    c->asked = 0;
-}
-
 /* Computes the tiles that are asked for, all those of four panels together. */
 static void answer(akin_compare *c) {
     size_t tried[GROUP];
@@ -199,8 +196,8 @@ static void answer(akin_compare *c) {
     else
         for (size_t t = 0; t < c->asked; t++) compute(c, &c->tasks[t], &c->group[t], &tried[t]);
     for (size_t t = 0; t < c->asked; t++) c->computed += pairs_of(&c->group[t], tried[t]);
-    akin_pending_add(c->pending, c->asked);
-    begin_group(c);
+    c->group = akin_pending_add(c->pending, c->asked);
+    c->asked = 0;
 }
 
 /* Every panel of one side with every panel of the other. */
@@ -220,9 +217,12 @@ static void meet(akin_compare *c, const side *a, const side *b, const int8_t *ne
 
 static void begin(akin_compare *c, const akin_row_block *a) {
     c->tables.tile = akin_tile();
-    c->tables.tile->begin(akin_row_block_view(a, 0).width);
+    c->width = akin_row_block_width(a);
+    c->tables.tile->begin(c->width);
+    c->divided = akin_row_block_leading(a) != NULL;
     akin_pending_begin(c->pending, a);
-    begin_group(c);
+    c->group = akin_pending_group(c->pending);
+    c->asked = 0;
 }
 
 /* Offers all hits that still wait. */

@@ -119,6 +119,9 @@ static inline void fetch(const float *a, const float *b, size_t stride, const ak
 }
 #endif
 
+/* From so many dimensions on four pairs at once take hardly longer than one. */
+enum { LONG_FROM = 128 };
+
 static void pairs(const float *a, const float *b, size_t stride, const akin_dot_hit *hits,
                   size_t count, float *scores) {
     size_t h = 0;
@@ -127,18 +130,16 @@ static void pairs(const float *a, const float *b, size_t stride, const akin_dot_
         if (h + 8 <= count) fetch(a, b, stride, hits + h + 4);
         four(a, b, stride, hits + h, scores + h);
     }
+    if (h < count && stride >= LONG_FROM) { /* one of them several times */
+        akin_dot_hit left[4];
+        float of_left[4];
+        for (size_t i = 0; i < 4; i++) left[i] = hits[h + i < count ? h + i : h];
+        four(a, b, stride, left, of_left);
+        for (size_t i = 0; h < count; i++) scores[h++] = of_left[i];
+    }
 #endif
-#if AKIN_LEVEL >= 3
-    if (h == count) return;
-    akin_dot_hit left[4]; /* one of them several times: four take hardly longer than one */
-    float of_left[4];
-    for (size_t i = 0; i < 4; i++) left[i] = hits[h + i < count ? h + i : h];
-    four(a, b, stride, left, of_left);
-    for (size_t i = 0; h < count; i++) scores[h++] = of_left[i];
-#else
     for (; h < count; h++)
         scores[h] = score(a + hits[h].row * stride, b + hits[h].column * stride, stride);
-#endif
 }
 
 #if AKIN_LEVEL >= 3

@@ -9,8 +9,9 @@
 #include <string.h>
 
 enum {
-    FROM = 256,    /* dimensions: of fewer a second bound saves little */
-    STEP = 128,    /* counts that are tried: so many are turned well (sketch.h) */
+    FROM = 256, /* dimensions: of fewer a second bound saves little */
+    STEP =
+        128, /* counts are multiples of it, so that many numbers are turned together (sketch.h) */
     FEWEST = 4096, /* rows: fewer are compared sooner than tried */
     SAMPLE = 2048, /* rows that tell what lists require, */
     ROWS = 512,    /* and whose pairs tell how many are left */
@@ -23,7 +24,8 @@ typedef struct {
     uint32_t index;
 } dimension;
 
-/* What a pair that is left costs, in dimensions of a pair of the tile: so much to begin with, and for each dimension
+/* Measured with network vectors of 1,280 dimensions at the level `vnni` (results/neighbors.md): counts next to the best
+ * differ by few per cent. What a pair that is left costs, in dimensions of a pair of the tile: so much to begin with, and for each dimension
  * of the tail. */
 static const double pair_start = 1000, pair_cost = 2;
 static const double worthwhile = 0.9;    /* of the tile's work is done at most */
@@ -102,7 +104,8 @@ typedef struct {
     uint32_t *order;      /* [stride]: the same */
     float *scores;        /* [ROWS, sampled] */
     float *allowed;       /* [sampled]: the scores of a row that count */
-    float *least;         /* [ROWS]: what lists require */
+    uint32_t *met;        /* [ROWS, ROWS]: the tables in which two may meet, a bit each */
+    float *least;         /* [tables, ROWS]: what lists require */
     float *bounds,
         *more;    /* [ROWS, ROWS]: products of the dimensions so far, and of the next ones */
     float *part;  /* [ROWS, STEP]: those */
@@ -116,13 +119,14 @@ static akin_status begin_choice(chooser *c) {
     c->order = akin_mem_alloc(c->stride, sizeof *c->order);
     c->scores = akin_mem_alloc(ROWS, c->sampled * sizeof *c->scores);
     c->allowed = akin_mem_alloc(c->sampled, sizeof *c->allowed);
-    c->least = akin_mem_alloc(ROWS, sizeof *c->least);
+    c->met = akin_mem_alloc(ROWS, ROWS * sizeof *c->met);
+    c->least = akin_mem_alloc((size_t)c->use->tables, ROWS * sizeof *c->least);
     c->bounds = akin_mem_alloc(ROWS, ROWS * sizeof *c->bounds);
     c->more = akin_mem_alloc(ROWS, ROWS * sizeof *c->more);
     c->part = akin_mem_alloc(ROWS, STEP * sizeof *c->part);
     c->tail = akin_mem_alloc(ROWS, sizeof *c->tail);
-    return c->which && c->rows && c->dimension && c->order && c->scores && c->allowed && c->least &&
-                   c->bounds && c->more && c->part && c->tail
+    return c->which && c->rows && c->dimension && c->order && c->scores && c->allowed && c->met &&
+                   c->least && c->bounds && c->more && c->part && c->tail
                ? AKIN_OK
                : AKIN_FAILED;
 }
@@ -134,6 +138,7 @@ static void end_choice(chooser *c) {
     akin_mem_free(c->order);
     akin_mem_free(c->scores);
     akin_mem_free(c->allowed);
+    akin_mem_free(c->met);
     akin_mem_free(c->least);
     akin_mem_free(c->bounds);
     akin_mem_free(c->more);
@@ -194,10 +199,14 @@ static void require(chooser *c, int table) {
     const float lowest = c->use->rules[table]->min_score;
     for (size_t i = 0; i < ROWS; i++) {
         size_t found = 0;
-        for (size_t j = 0; j < c->sampled; j++)
-            if (may_meet(c, table, i, j)) c->allowed[found++] = c->scores[i * c->sampled + j];
+        for (size_t j = 0; j < c->sampled; j++) {
+            const bool may = may_meet(c, table, i, j);
+            c->allowed[found] = c->scores[i * c->sampled + j];
+            found += may;
+            if (j < ROWS) c->met[i * ROWS + j] |= (uint32_t)may << table;
+        }
         const float least = reached_by(c->allowed, found, rank);
-        c->least[i] = least > lowest ? least : lowest;
+        c->least[(size_t)table * ROWS + i] = least > lowest ? least : lowest;
     }
 }
 
@@ -211,33 +220,40 @@ static void take_part(chooser *c, size_t first) {
         }
 }
 
-/* The share of a table's pairs that the dimensions so far leave. */
-static double share_left(const chooser *c, int table) {
+/* Whether the lists of a table may want a pair of at most that score. */
+static bool is_left(const chooser *c, uint32_t met, size_t i, size_t j, double bound) {
+    for (; met != 0; met &= met - 1) {
+        const float *least = c->least + (size_t)__builtin_ctz(met) * ROWS;
+        if (bound >= least[i] || bound >= least[j]) return true;
+    }
+    return false;
+}
+
+/* The share of the pairs that may meet in any table that the dimensions so far leave. */
+static double share_left(const chooser *c) {
     size_t pairs = 0, left = 0;
     for (size_t i = 0; i < ROWS; i++)
         for (size_t j = 0; j < i; j++) {
-            if (!may_meet(c, table, i, j) && !may_meet(c, table, j, i)) continue;
-            const double least = c->least[i] < c->least[j] ? c->least[i] : c->least[j],
-                         tails = sqrt(fabs(c->tail[i] * c->tail[j]));
-            pairs++;
-            left += c->bounds[i * ROWS + j] + tails + bytes_error >= least;
+            const uint32_t met = c->met[i * ROWS + j] | c->met[j * ROWS + i];
+            const double tails = sqrt(fabs(c->tail[i] * c->tail[j]));
+            pairs += met != 0;
+            left += is_left(c, met, i, j, c->bounds[i * ROWS + j] + tails + bytes_error);
         }
     return pairs > 0 ? (double)left / (double)pairs : 1;
 }
 
-/* The shares that are left by the first STEP, 2 STEP, ... dimensions, of all tables together. */
+/* The shares that are left by the first STEP, 2 STEP, ... dimensions. */
 static void find_shares(chooser *c, double *share /* [stride / STEP] */) {
-    for (int t = 0; t < c->use->tables; t++) {
-        require(c, t);
-        memset(c->bounds, 0, ROWS * ROWS * sizeof *c->bounds);
-        for (size_t i = 0; i < ROWS; i++) c->tail[i] = 1;
-        for (size_t s = 0; (s + 1) * STEP < c->stride; s++) {
-            take_part(c, s * STEP);
-            akin_linalg_product((akin_linalg_shape){ROWS, ROWS, STEP, AKIN_TURN_B}, c->part,
-                                c->part, c->more);
-            for (size_t e = 0; e < ROWS * ROWS; e++) c->bounds[e] += c->more[e];
-            share[s] = (t > 0 ? share[s] : 0) + share_left(c, t);
-        }
+    memset(c->met, 0, ROWS * ROWS * sizeof *c->met);
+    for (int t = 0; t < c->use->tables; t++) require(c, t);
+    memset(c->bounds, 0, ROWS * ROWS * sizeof *c->bounds);
+    for (size_t i = 0; i < ROWS; i++) c->tail[i] = 1;
+    for (size_t s = 0; (s + 1) * STEP < c->stride; s++) {
+        take_part(c, s * STEP);
+        akin_linalg_product((akin_linalg_shape){ROWS, ROWS, STEP, AKIN_TURN_B}, c->part, c->part,
+                            c->more);
+        for (size_t e = 0; e < ROWS * ROWS; e++) c->bounds[e] += c->more[e];
+        share[s] = share_left(c);
     }
 }
 

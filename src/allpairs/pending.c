@@ -1,8 +1,6 @@
 /* pending: the hits of tiles until they are settled. */
 #include "pending.h"
-#include <akin/compare.h>
 #include <akin/mem.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -165,26 +163,17 @@ static void find_wanted(akin_pending *pending, outcome *o, proposals *wanted /* 
 }
 
 /* At most a group of tiles. */
-static void settle_some(akin_pending *pending, outcome *const *outcomes, size_t count) {
+static void settle_some(akin_pending *pending, outcome *outcomes, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (outcomes[i]->count > 0) find_wanted(pending, outcomes[i], pending->wanted[i]);
+        if (outcomes[i].count > 0) find_wanted(pending, &outcomes[i], pending->wanted[i]);
     for (size_t i = 0; i < count; i++)
-        for (int t = 0; t < pending->tables->count && outcomes[i]->count > 0; t++)
-            if (outcomes[i]->met >> t & 1) offer(pending, outcomes[i], t, &pending->wanted[i][t]);
+        for (int t = 0; t < pending->tables->count && outcomes[i].count > 0; t++)
+            if (outcomes[i].met >> t & 1) offer(pending, &outcomes[i], t, &pending->wanted[i][t]);
 }
 
-static int by_column(const void *x, const void *y) {
-    const outcome *a = *(outcome *const *)x, *b = *(outcome *const *)y;
-    return a->q != b->q ? (a->q > b->q) - (a->q < b->q) : (a > b) - (a < b);
-}
-
-/* Long rows in the order of their columns, which then stay in the cache for all rows that they are scored with. */
 static void settle(akin_pending *pending, batch *b) {
-    outcome *order[TILES];
-    for (size_t i = 0; i < b->count; i++) order[i] = &b->outcomes[i];
-    if (pending->waiting > 0) qsort(order, b->count, sizeof *order, by_column);
     for (size_t i = 0; i < b->count; i += GROUP)
-        settle_some(pending, order + i, b->count - i < GROUP ? b->count - i : GROUP);
+        settle_some(pending, b->outcomes + i, b->count - i < GROUP ? b->count - i : GROUP);
     b->count = b->hits = 0;
 }
 
@@ -210,14 +199,15 @@ static void keep(const akin_pending *pending, batch *now, outcome *o) {
 }
 
 void akin_pending_begin(akin_pending *pending, const akin_row_block *block) {
-    pending->waiting = akin_row_block_stride(block) >= AKIN_COMPARE_LONG ? WAITING : 0;
+    pending->waiting = akin_row_block_stride(block) >= AKIN_PENDING_LONG ? WAITING : 0;
     pending->bounded = akin_row_block_leading(block) != NULL;
 }
 
 akin_pending_outcome *akin_pending_group(akin_pending *pending) {
     batch *now = pending->batches[pending->turn];
     outcome *group = now->outcomes + now->count;
-    for (size_t t = 0; t < GROUP; t++) {
+    const size_t tiles = pending->tables->tile->four != NULL ? GROUP : 1;
+    for (size_t t = 0; t < tiles; t++) {
         const size_t from = now->hits + t * AKIN_TILE_HITS;
         group[t].hits = now->of_tiles + from;
         group[t].bounds = pending->bounded ? now->bounds + from : NULL;
@@ -225,11 +215,12 @@ akin_pending_outcome *akin_pending_group(akin_pending *pending) {
     return group;
 }
 
-void akin_pending_add(akin_pending *pending, size_t count) {
+akin_pending_outcome *akin_pending_add(akin_pending *pending, size_t count) {
     batch *now = pending->batches[pending->turn];
     for (; count > 0; count--) keep(pending, now, &now->outcomes[now->count++]);
-    if (now->hits < pending->waiting && now->count + GROUP <= TILES) return;
-    settle(pending, pending->batches[pending->turn ^= 1]);
+    if (now->hits >= pending->waiting || now->count + GROUP > TILES)
+        settle(pending, pending->batches[pending->turn ^= 1]);
+    return akin_pending_group(pending);
 }
 
 void akin_pending_finish(akin_pending *pending) {

@@ -11,7 +11,10 @@
 #include <akin/dot.h>
 #include <akin/row_block.h>
 
-enum { AKIN_PENDING_GROUP = 4 /* tiles that are computed together, at most */ };
+enum {
+    AKIN_PENDING_GROUP = 4, /* tiles that are computed together, at most */
+    AKIN_PENDING_LONG = 512 /* dimensions, from which on rows are long */
+};
 
 /* Two panels after their tile. */
 typedef struct {
@@ -31,15 +34,16 @@ AKIN_MUST_CHECK akin_status akin_pending_create(const akin_asked_tables *tables 
                                                 akin_pending **out);
 void akin_pending_free(akin_pending *pending); /* NULL is fine */
 
-/* Before panels of this block are compared, or of others with as long rows that are divided like its own. */
+/* Before panels are compared. block: any of theirs, as all have rows of one length, divided alike. */
 void akin_pending_begin(akin_pending *pending, const akin_row_block *block);
 
-/* The next tiles to compute, with room for their hits: [AKIN_PENDING_GROUP], borrowed. */
+/* The next tiles to compute, with room for their hits: AKIN_PENDING_GROUP of them, or 1 if the level computes each by
+ * itself. Borrowed. */
 akin_pending_outcome *akin_pending_group(akin_pending *pending);
 
 /* The first `count` of the group have their hits, which wait from now on. Once enough do, those that have waited
- * longest are settled. */
-void akin_pending_add(akin_pending *pending, size_t count);
+ * longest are settled. Returns the next group. */
+akin_pending_outcome *akin_pending_add(akin_pending *pending, size_t count);
 
 /* Settles all that still wait. */
 void akin_pending_finish(akin_pending *pending);

@@ -2,7 +2,6 @@
 #include "row_lead.h"
 #include "row_sketches.h"
 #include "row_summary.h"
-#include "tile.h"
 #include <akin/dot.h>
 #include <akin/mem.h>
 #include <akin/row_block.h>
@@ -274,6 +273,10 @@ akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) 
 
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel) {
     return akin_row_sketches_columns(base_of(block)->sketches, panel);
+}
+
+size_t akin_row_block_width(const akin_row_block *block) {
+    return base_of(block)->sketches->width;
 }
 
 size_t akin_row_block_sift(const akin_row_block *a, size_t p, const akin_row_block *b, size_t q,

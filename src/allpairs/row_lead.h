@@ -26,7 +26,7 @@ typedef struct {
 void akin_row_lead_make(akin_row_lead *lead, size_t p, const float *rows /* [count, stride] */,
                         size_t count, const float *centre, akin_row_lead_sketches to);
 
-/* Those of the tile's hits that are left, with their bounds, by the task as it was asked; returns how many. */
+/* Keeps the hits that the second bound leaves, and writes their bounds; task: as the tile had it. Returns how many. */
 size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_lead *columns,
                           size_t q, const akin_tile_task *task, akin_dot_hit *hits, size_t count,
                           float *bounds);

@@ -7,21 +7,6 @@
 
 enum { PANEL = AKIN_ROW_BLOCK_PANEL };
 
-struct akin_row_sketches {
-    size_t panels, dim, stride; /* of the rows */
-    akin_row_block_sides sides;
-    size_t width;                /* dimensions of the sketches */
-    size_t side_size, wrap_size; /* of a panel: bytes of one side, words */
-    size_t sharing;              /* adjacent panels that have one mean */
-    akin_sketch *sketches;       /* [panels] */
-    float *centres;              /* [panels / sharing, rounded up, stride] */
-    akin_row_lead *lead;         /* NULL: rows are not divided */
-    uint8_t *as_rows;            /* [panels, side_size] */
-    int8_t *as_columns;          /* [panels, side_size] */
-    int16_t *wrap;               /* [panels, groups * PANEL * 2] */
-    int32_t *sums;               /* [panels, PANEL] */
-};
-
 /* Room for sketches of so many dimensions. */
 static akin_status make_sides(akin_row_sketches *s, size_t width) {
     const akin_sketch_format format = akin_tile()->format;
@@ -115,17 +100,6 @@ void akin_row_sketches_make(akin_row_sketches *s, const float *rows, size_t coun
     s->sharing = akin_sharing_choose(rows, count, s->stride);
     for (size_t p = 0; p * PANEL < count; p++)
         make_panel(s, p, rows + p * PANEL * s->stride, count - p * PANEL);
-}
-
-void akin_row_sketches_view(const akin_row_sketches *s, size_t p, akin_row_block_panel *view) {
-    view->centre = s->centres + p / s->sharing * s->stride;
-    view->sharing = s->sharing;
-    view->sketch = s->sketches + p;
-    view->width = s->width;
-    view->as_rows = s->as_rows != NULL ? s->as_rows + p * s->side_size : NULL;
-    view->as_columns = s->as_columns != NULL ? s->as_columns + p * s->side_size : NULL;
-    view->wrap = s->wrap != NULL ? s->wrap + p * s->wrap_size : NULL;
-    view->sums = s->sums != NULL ? s->sums + p * PANEL : NULL;
 }
 
 const int8_t *akin_row_sketches_columns(const akin_row_sketches *s, size_t p) {

@@ -197,10 +197,11 @@ static void score_panel(akin_sample *s, const akin_row_block_panel *rows, const 
     else if (rows->centre != known)
         akin_dot()->one_many(rows->centre, akin_row_block_row(s->sketched, 0), s->stride, width,
                              s->of_mean);
-    tile->begin(rows->width);
+    const size_t sketched = akin_row_block_width(s->block);
+    tile->begin(sketched);
     for (size_t q = 0; q < akin_row_block_panels(s->sketched); q++) {
         const akin_row_block_panel columns = akin_row_block_view(s->sketched, q);
-        const akin_tile_task task = {.stride = rows->width,
+        const akin_tile_task task = {.stride = sketched,
                                      .row_sketch = rows->sketch,
                                      .column_sketch = columns.sketch,
                                      .rows = rows->as_rows,

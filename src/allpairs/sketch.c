@@ -424,6 +424,8 @@ void akin_sketch_one(const float *row, size_t stride, int8_t *quantised, akin_sk
     active()->one(row, stride, quantised, out);
 }
 
+/* The column's length is at most 1 + 2^-18: that of a row of length 1 + 2^-20 whose tail's length was rounded up
+ * twice (leading.h). */
 float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim) {
     double hidden =
         (double)rows->row_reach * columns->column_error + (double)rows->row_error * (1 + 0x1p-18);

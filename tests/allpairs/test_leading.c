@@ -227,13 +227,13 @@ static void prepare_pair(pair *p) {
     p->a = block_of(p->l, p->of_a, p->rows, p->dim);
     p->b = block_of(p->l, p->of_b, p->columns, p->dim);
     const akin_row_block_panel a = akin_row_block_view(p->a, 0), b = akin_row_block_view(p->b, 0);
-    assert_int_equal(a.width, p->l->count);
+    assert_int_equal(akin_row_block_width(p->a), p->l->count);
     memset(p->scores, 0, sizeof p->scores);
     for (size_t i = 0; i < p->rows; i++)
         for (size_t j = 0; j < p->columns; j++)
             p->scores[i][j] = naive_product(a.rows + i * stride, b.rows + j * stride, p->dim);
     akin_dot()->one_many(a.centre, b.rows, stride, PANEL, p->products);
-    p->task = (akin_tile_task){.stride = a.width,
+    p->task = (akin_tile_task){.stride = p->l->count,
                                .row_sketch = a.sketch,
                                .column_sketch = b.sketch,
                                .rows = a.as_rows,

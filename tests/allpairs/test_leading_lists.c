@@ -1,5 +1,6 @@
 /* leading: blocks whose rows are divided get the naive lists bit for bit, for several tables at once and at
  * every level without a matrix unit; hits that wait are dropped once lists require more. */
+#include "allpairs/pending.h"
 #include "leading_rows.h"
 #include "levels.h"
 #include "naive_neighbors.h"
@@ -86,7 +87,7 @@ static void check_rules(int kind, size_t n, size_t dim, size_t count) {
         rules[r] = &naive_rules[r], expected[r] = naive_lists(&c, rules[r]);
     FOR_EACH_LEADING(level) {
         const double scored = check(&c, l, rules, NAIVE_RULES, expected);
-        if (n > 200 && dim >= AKIN_COMPARE_LONG) assert_true(scored > 2 * WAITING);
+        if (n > 200 && dim >= AKIN_PENDING_LONG) assert_true(scored > 2 * WAITING);
         for (int r = 0; r < NAIVE_RULES; r += 2) check(&c, l, &rules[r], 1, &expected[r]);
     }
     for (int r = 0; r < NAIVE_RULES; r++) free(expected[r]);
