@@ -64,9 +64,9 @@ INLINE void write_lane(double *x, size_t i, lanes value) {
 INLINE lanes turn_lanes(lanes x) {
     static const lanes signs[] = {
         {1, -1, 1, -1, 1, -1, 1, -1}, {1, 1, -1, -1, 1, 1, -1, -1}, {1, 1, 1, 1, -1, -1, -1, -1}};
-    x = x * signs[0] + __builtin_shuffle(x, (masks){1, 0, 3, 2, 5, 4, 7, 6});
-    x = x * signs[1] + __builtin_shuffle(x, (masks){2, 3, 0, 1, 6, 7, 4, 5});
-    return x * signs[2] + __builtin_shuffle(x, (masks){4, 5, 6, 7, 0, 1, 2, 3});
+    x = x * signs[0] + __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6);
+    x = x * signs[1] + __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5);
+    return x * signs[2] + __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
 }
 
 /* Multiplies so many vectors by the Hadamard matrix of all their numbers; lane by lane two of its factors at a
