@@ -26,11 +26,24 @@ typedef struct {
 } akin_ring_part;
 akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, size_t held_count);
 
-/* A block is cut into `subs` parts (an even number), and a step into as many slices: in slice i
- * every rank compares all of its own part of the step with held parts [first, end). */
+/* A block is cut into `subs` parts (an even number), and a step into as many slices.
+ *
+ * After step 0, every rank compares in slice i all of its own part of the step with one part of the held block.
+ *
+ * At step 0 the parts of a block stand in groups around a circle (a power of two, 16 of many parts), and groups meet in
+ * the order of their distance: first each group itself, then its neighbours, last the one opposite. All slices are
+ * equally long. So all rows have seen about the same share of the others at any time, and their lists have risen alike:
+ * a pair is scored where either of its two rows may want it. (Columns in their order against all rows before them would
+ * meet these with lists that are still empty.) */
 /* How many: such that a slice of blocks of `rows` rows takes about a second, and few in all. */
 int akin_ring_subs(int size, size_t rows, size_t dim);
-void akin_ring_slice(akin_ring_part part, int subs, int slice, size_t *first, size_t *end);
+
+/* What a rank does in a slice, in parts of the blocks; returns how many pieces that is. part: akin_ring_work of the
+ * step, also in parts. At step 0 either all rows of a piece are before its columns, or the columns are the last of the
+ * rows: then they meet those before them, and each other. */
+enum { AKIN_RING_PIECES = 16 };
+size_t akin_ring_slice(akin_ring_part part, int step, int subs, int slice,
+                       akin_ring_part *pieces /* [AKIN_RING_PIECES] */);
 
 /* The position of all ranks: `slice` slices of `step` are done, and all earlier steps. */
 typedef struct {

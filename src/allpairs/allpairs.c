@@ -119,21 +119,22 @@ typedef struct {
     size_t own_first, own_end, held_first, held_end; /* panels */
 } panels;
 
-/* What this rank does in a slice. */
-static panels panels_of_slice(const engine *e, int step, int slice) {
-    akin_ring_part part = part_of(e, step);
+/* What this rank does in a slice, in panels; at step 0 columns meet rows before them. */
+static size_t pieces_of_slice(const engine *e, int step, int slice, panels *out) {
+    akin_ring_part pieces[AKIN_RING_PIECES];
     int held = akin_ring_held(e->size, e->rank, step);
-    size_t first, end;
-    akin_ring_slice(part, e->subs, slice, &first, &end);
-    return (panels){panel_of_sub(e, e->rank, part.own_first),
-                    panel_of_sub(e, e->rank, part.own_end), panel_of_sub(e, held, first),
-                    panel_of_sub(e, held, end)};
+    size_t count = akin_ring_slice(part_of(e, step), step, e->subs, slice, pieces);
+    for (size_t i = 0; i < count; i++)
+        out[i] = (panels){panel_of_sub(e, e->rank, pieces[i].own_first),
+                          panel_of_sub(e, e->rank, pieces[i].own_end),
+                          panel_of_sub(e, held, pieces[i].held_first),
+                          panel_of_sub(e, held, pieces[i].held_end)};
+    return count;
 }
 
-/* Pairs of panels; at step 0 the columns meet those before their end. */
-static double panel_pairs(panels p, int step) {
-    return (double)(p.held_end - p.held_first) *
-           (double)(step == 0 ? p.held_end : p.own_end - p.own_first);
+/* Pairs of panels. */
+static double panel_pairs(const panels *p) {
+    return (double)(p->held_end - p->held_first) * (double)(p->own_end - p->own_first);
 }
 
 static void tell_progress(engine *e) {
@@ -177,10 +178,13 @@ static size_t columns_at_once(const engine *e) {
 }
 
 static void sweep_slice(engine *e, akin_row_block *held, int step, int slice) {
-    panels p = panels_of_slice(e, step, slice);
-    size_t at_once = columns_at_once(e);
-    for (size_t q = p.held_first; q < p.held_end; q += at_once)
-        sweep_columns(e, held, p, q, q + at_once < p.held_end ? q + at_once : p.held_end);
+    panels pieces[AKIN_RING_PIECES];
+    const size_t count = pieces_of_slice(e, step, slice, pieces), at_once = columns_at_once(e);
+    for (size_t i = 0; i < count; i++) {
+        const panels *p = &pieces[i];
+        for (size_t q = p->held_first; q < p->held_end; q += at_once)
+            sweep_columns(e, held, *p, q, q + at_once < p->held_end ? q + at_once : p->held_end);
+    }
 }
 
 static void open_vote(engine *e) {
@@ -259,14 +263,15 @@ static akin_travel move_body(engine *e, akin_row_block *held, int step) {
 }
 
 static void count_work(engine *e) {
+    panels pieces[AKIN_RING_PIECES];
+    const akin_ring_progress at = e->params->progress;
     for (int step = 0; step <= akin_ring_steps(e->size); step++)
-        for (int slice = 0; slice < e->subs; slice++) {
-            panels p = panels_of_slice(e, step, slice);
-            double pairs = panel_pairs(p, step);
-            akin_ring_progress at = e->params->progress;
-            e->total += pairs;
-            if (step < at.step || (step == at.step && slice < at.slice)) e->done += pairs;
-        }
+        for (int slice = 0; slice < e->subs; slice++)
+            for (size_t i = pieces_of_slice(e, step, slice, pieces); i-- > 0;) {
+                const double pairs = panel_pairs(&pieces[i]);
+                e->total += pairs;
+                if (step < at.step || (step == at.step && slice < at.slice)) e->done += pairs;
+            }
 }
 
 static akin_status go_round(engine *e) {

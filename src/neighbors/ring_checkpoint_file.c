@@ -4,6 +4,9 @@
 
 enum { PARTS_MAX = 32768 }; /* far more parts than blocks are divided into (allpairs.c) */
 
+/* In which order a block's pairs are compared: progress means nothing else in another one. */
+static const char order[] = "groups around a circle, by distance (ring.h)";
+
 static const akin_ncfile_field schema[] = {
     {"row", AKIN_NC_INT, "place", "1", "row of the catalogue"},
     {"count", AKIN_NC_INT64, "rank", "1", "rows of each block"},
@@ -54,6 +57,7 @@ void akin_ring_checkpoint_define(akin_ncfile *file, const akin_ring_checkpoint_o
     akin_ncfile_attribute(file, NULL, "title", "Neighbour lists in progress");
     akin_ncfile_attribute(file, NULL, "summary",
                           "State of a run of akin neighbors; the same command resumes it.");
+    akin_ncfile_attribute(file, NULL, "akin_order", order);
     akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
     akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
     akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest);
@@ -70,7 +74,8 @@ static akin_status check_origin(const akin_ncfile *file,
     const akin_ncfile_claim claims[] = {
         {"akin_result_options", "the options", origin->result_options},
         {"input_embeddings_digest", "the embeddings", origin->embeddings_digest},
-        {"input_previous_digest", "the previous table", origin->previous_digest}};
+        {"input_previous_digest", "the previous table", origin->previous_digest},
+        {"akin_order", "the order of comparing pairs", order}};
     return akin_ncfile_check_claims(file, "checkpoint", claims, sizeof claims / sizeof *claims);
 }
 

@@ -12,7 +12,7 @@
  *                              others for the blocks of earlier runs
  *   int    label(place, layer) the part of the block that the row was in: block * subs + part
  *   attributes: akin_result_options, input_embeddings_digest, input_previous_digest: all that
- *   affects the result */
+ *   affects the result; akin_order: what progress means */
 #ifndef AKIN_RING_CHECKPOINT_FILE_H
 #define AKIN_RING_CHECKPOINT_FILE_H
 

@@ -85,16 +85,25 @@ static void wait_until(ring *s, int rank, double when) {
     s->now[rank] = when;
 }
 
+/* Pairs of parts; columns that are the last of the rows meet each other once. */
+static double pairs_of(const akin_ring_part *piece, int step) {
+    double rows = (double)(piece->own_end - piece->own_first),
+           columns = (double)(piece->held_end - piece->held_first);
+    if (step == 0 && piece->own_end == piece->held_end) rows -= columns / 2;
+    return rows * columns;
+}
+
 /* One rank's slice, in seconds of an undisturbed core. */
 static double work_of(const ring *s, int rank, int step, int slice) {
     int held = akin_ring_held(s->size, rank, step);
-    akin_ring_part part = akin_ring_work(s->size, rank, step, (size_t)s->subs, (size_t)s->subs);
-    size_t first, end;
-    akin_ring_slice(part, s->subs, slice, &first, &end);
-    double own = (double)rows_of(s, rank) / s->subs, other = (double)rows_of(s, held) / s->subs,
-           columns = other * (double)(end - first);
-    if (step == 0) return s->pair * columns * other * ((double)(first + end) / 2);
-    return s->pair * columns * own * (double)(part.own_end - part.own_first);
+    akin_ring_part pieces[AKIN_RING_PIECES],
+        part = akin_ring_work(s->size, rank, step, (size_t)s->subs, (size_t)s->subs);
+    const double parts = (double)s->subs * s->subs,
+                 of_part = (double)rows_of(s, rank) * (double)rows_of(s, held) / parts;
+    double pairs = 0;
+    for (size_t p = akin_ring_slice(part, step, s->subs, slice, pieces); p-- > 0;)
+        pairs += pairs_of(&pieces[p], step);
+    return s->pair * of_part * pairs;
 }
 
 /* All ranks compute a slice, and receive the vote of the previous one. */

@@ -82,36 +82,98 @@ static void blocks_meet_once_at_many_ranks(void **unused) {
     }
 }
 
+enum { SIZES = 5, PARTS = 8 };
+
+/* The parts that meet in a slice of a rank: with those that it holds. */
+static void meet(int size, int rank, int step, int slice,
+                 unsigned char met[SIZES][SIZES][PARTS][PARTS], int subs) {
+    int held = akin_ring_held(size, rank, step);
+    akin_ring_part pieces[AKIN_RING_PIECES],
+        part = akin_ring_work(size, rank, step, (size_t)subs, (size_t)subs);
+    size_t count = akin_ring_slice(part, step, subs, slice, pieces);
+    for (size_t p = 0; p < count; p++)
+        for (size_t i = pieces[p].own_first; i < pieces[p].own_end; i++)
+            for (size_t j = pieces[p].held_first; j < pieces[p].held_end; j++)
+                if (step > 0 || i <= j) met[rank][held][i][j] = met[held][rank][j][i] = 1;
+}
+
 /* At every moment, in rings of all small sizes, exactly the slices so far are reported as done. */
 static void progress_is_what_was_done(void **unused) {
     (void)unused;
-    enum { SUBS = 4 };
-    for (int size = 1; size <= 7; size++) {
-        unsigned char met[7][7][SUBS][SUBS];
-        double share = 0;
-        memset(met, 0, sizeof met);
-        for (int step = 0; step <= akin_ring_steps(size); step++)
-            for (int slice = 0; slice <= SUBS; slice++) {
-                akin_ring_progress at = {size, SUBS, step, slice};
-                for (int a = 0; a < size; a++)
-                    for (int b = 0; b < size; b++)
-                        for (int i = 0; i < SUBS; i++)
-                            for (int j = 0; j < SUBS; j++)
-                                assert_int_equal(akin_ring_done(at, a, i, b, j), met[a][b][i][j]);
-                assert_true(akin_ring_share(at) >= share && akin_ring_share(at) <= 1);
-                share = akin_ring_share(at);
-                for (int rank = 0; rank < size && slice < SUBS; rank++) {
-                    int held = akin_ring_held(size, rank, step);
-                    akin_ring_part part = akin_ring_work(size, rank, step, SUBS, SUBS);
-                    size_t first, end;
-                    akin_ring_slice(part, SUBS, slice, &first, &end);
-                    for (size_t i = part.own_first; i < part.own_end; i++)
-                        for (size_t j = first; j < end; j++)
-                            if (step > 0 || i <= j)
-                                met[rank][held][i][j] = met[held][rank][j][i] = 1;
+    static const int parts[] = {2, 4, 6, PARTS};
+    for (int size = 1; size <= SIZES; size++)
+        for (size_t s = 0; s < sizeof parts / sizeof *parts; s++) {
+            const int subs = parts[s];
+            unsigned char met[SIZES][SIZES][PARTS][PARTS];
+            double share = 0;
+            memset(met, 0, sizeof met);
+            for (int step = 0; step <= akin_ring_steps(size); step++)
+                for (int slice = 0; slice <= subs; slice++) {
+                    akin_ring_progress at = {size, subs, step, slice};
+                    for (int a = 0; a < size; a++)
+                        for (int b = 0; b < size; b++)
+                            for (int i = 0; i < subs; i++)
+                                for (int j = 0; j < subs; j++)
+                                    assert_int_equal(akin_ring_done(at, a, i, b, j),
+                                                     met[a][b][i][j]);
+                    assert_true(akin_ring_share(at) >= share && akin_ring_share(at) <= 1);
+                    share = akin_ring_share(at);
+                    for (int rank = 0; rank < size && slice < subs; rank++)
+                        meet(size, rank, step, slice, met, subs);
                 }
+            assert_true(share > 0.999999);
+        }
+}
+
+/* Pairs of rows before columns; of a part with itself half. */
+static double pairs_of(const akin_ring_part *piece) {
+    double pairs = 0;
+    for (size_t j = piece->held_first; j < piece->held_end; j++) {
+        const double before = (double)(piece->own_end < j ? piece->own_end : j);
+        if (before > (double)piece->own_first) pairs += before - (double)piece->own_first;
+        if (j >= piece->own_first && j < piece->own_end) pairs += 0.5;
+    }
+    return pairs;
+}
+
+/* Within a block each two parts meet once, in slices of the same work; and at the end of each distance all have met the
+ * same number of others. */
+static void a_block_meets_itself_evenly(void **unused) {
+    (void)unused;
+    enum { MOST = 96 };
+    for (int subs = 2; subs <= MOST; subs += 2) {
+        int met[MOST] = {0}, even = 0;
+        double all = 0;
+        for (int slice = 0; slice < subs; slice++) {
+            akin_ring_part pieces[AKIN_RING_PIECES],
+                part = akin_ring_work(1, 0, 0, (size_t)subs, (size_t)subs);
+            double work = 0;
+            size_t count = akin_ring_slice(part, 0, subs, slice, pieces);
+            assert_true(count >= 1 && count <= AKIN_RING_PIECES);
+            for (size_t p = 0; p < count; p++) {
+                const akin_ring_part *of = &pieces[p];
+                bool before = of->own_end <= of->held_first,
+                     last = of->own_end == of->held_end && of->own_first <= of->held_first;
+                assert_true(before || last);
+                assert_true(of->held_end <= (size_t)subs && of->own_first < of->own_end);
+                work += pairs_of(of);
+                for (size_t i = of->own_first; i < of->own_end; i++)
+                    for (size_t j = of->held_first; j < of->held_end; j++)
+                        if (i < j) met[i]++, met[j]++;
             }
-        assert_true(share > 0.999999);
+            all += work;
+            if (subs % 16 == 0 || subs <= 4)
+                assert_true(work >= 0.7 * subs / 2 && work <= 1.4 * subs / 2);
+            int least = subs, most = 0;
+            for (int i = 0; i < subs; i++) {
+                least = met[i] < least ? met[i] : least;
+                most = met[i] > most ? met[i] : most;
+            }
+            even += least == most;
+        }
+        assert_true(all == (double)subs * subs / 2);
+        for (int i = 0; i < subs; i++) assert_int_equal(met[i], subs - 1);
+        if (subs % 16 == 0) assert_int_equal(even, 9); /* distances 0 to 8 of 16 groups */
     }
 }
 
@@ -134,6 +196,7 @@ int main(void) {
         cmocka_unit_test(work_is_even_at_every_size),
         cmocka_unit_test(blocks_meet_once_at_many_ranks),
         cmocka_unit_test(progress_is_what_was_done),
+        cmocka_unit_test(a_block_meets_itself_evenly),
         cmocka_unit_test(parts_are_not_narrow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
