@@ -203,6 +203,7 @@ static void fill_report(akin_json *report, const akin_neighbors_params *params,
     akin_json_set_number(report, "pairs_scored", figures->engine.scored);
     akin_json_set_integer(report, "lists_mended", (long long)figures->engine.mended);
     akin_json_set_text(report, "kernel", figures->engine.kernel);
+    akin_json_set_integer(report, "leading_dimensions", (long long)figures->engine.leading);
     akin_json_set_number(report, "seconds_waiting", figures->engine.seconds_waiting);
     akin_json_set_integer(report, "kept", (long long)figures->kept);
     akin_json_set_integer(report, "tables_in_pass", (long long)figures->sharing);

@@ -83,6 +83,7 @@ typedef struct {
     double scored;       /* pairs that were scored in float32, on all ranks */
     double mended;       /* lists that were recomputed; the two counts above exclude that work */
     const char *kernel;  /* of the tile */
+    size_t leading;      /* dimensions that it multiplied, the largest; 0: all */
 } akin_allpairs_figures;
 
 /* lists [tables]: for each [count of vectors, akin_allpairs_list(n, k)], keys of topk.h, best

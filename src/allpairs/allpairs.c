@@ -374,10 +374,14 @@ static void fill_figures(engine *e, double own, double start, double waited,
     double times[2] = {akin_comm_seconds() - start, akin_comm_waited(e->comm) - waited};
     akin_comm_sum_i64(e->comm, sums, 2);
     akin_comm_max_f64(e->comm, times, 2);
-    *out = (akin_allpairs_figures){
-        times[0],         times[1],        own < n ? own * (n - own) : n * (n - 1),
-        (double)sums[0],  (double)sums[1], e->mended,
-        akin_tile()->name};
+    *out = (akin_allpairs_figures){times[0],
+                                   times[1],
+                                   own < n ? own * (n - own) : n * (n - 1),
+                                   (double)sums[0],
+                                   (double)sums[1],
+                                   e->mended,
+                                   akin_tile()->name,
+                                   e->leading != NULL ? e->leading->count - 1 : 0};
 }
 
 /* Returns the lists, the last table's first (partition.h). Collective; agreed. */

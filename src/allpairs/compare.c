@@ -24,7 +24,6 @@ typedef struct {
 struct akin_compare {
     akin_asked_tables tables;
     bool same_category; /* in all tables */
-    bool divided;       /* the rows that are compared (leading.h) */
     size_t width;       /* dimensions of their sketches */
     double computed;
     akin_pending *pending;
@@ -155,7 +154,7 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
         .column_least = column_least,
         .row_lowest = row_lowest,
         .products = products,
-        .found = c->divided ? c->found : NULL,
+        .found = c->group[at].bounds != NULL ? c->found : NULL,
         .margin = akin_sketch_margin(rows->sketch, columns->sketch, akin_row_block_dim(a->block))};
     akin_pending_outcome *o = &c->group[c->asked++];
     o->met = met;
@@ -169,7 +168,9 @@ static void compute(const akin_compare *c, const akin_tile_task *task, akin_pend
                     size_t *tried) {
     o->count = c->tables.tile->hits(task, o->hits, tried);
     if (task->found != NULL)
-        o->count = akin_row_block_sift(o->a, o->p, o->b, o->q, task, o->hits, o->count, o->bounds);
+        o->count =
+            akin_row_lead_sift(akin_row_block_parted(o->a), o->p, akin_row_block_parted(o->b), o->q,
+                               task, o->hits, o->count, o->bounds);
 }
 
 static void compute_four(const akin_compare *c, akin_pending_outcome *group, size_t *tried) {
@@ -219,7 +220,8 @@ static void begin(akin_compare *c, const akin_row_block *a) {
     c->tables.tile = akin_tile();
     c->width = akin_row_block_width(a);
     c->tables.tile->begin(c->width);
-    c->divided = akin_row_block_leading(a) != NULL;
+    /* A matrix unit's tile does not tell what it has found (leading.h sees to it). */
+    AKIN_ASSERT(!c->tables.tile->format.matrix || akin_row_block_leading(a) == NULL);
     akin_pending_begin(c->pending, a);
     c->group = akin_pending_group(c->pending);
     c->asked = 0;

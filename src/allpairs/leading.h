@@ -19,8 +19,8 @@
 typedef struct akin_leading {
     size_t stride; /* of a row */
     size_t count;  /* leading dimensions, and one for the length of the tail; a multiple of 128 */
-    size_t
-        tail; /* the others, with zeros up to a multiple of 64, or without the smallest few that are beyond one */
+    /* The others, with zeros up to a multiple of 64, or without the smallest few that are beyond one: */
+    size_t tail;
     size_t lost;       /* how many those are */
     size_t place;      /* of the length among the count */
     double least_mean; /* the square of a mean's length from which on it is used */
@@ -52,9 +52,8 @@ typedef struct {
 } akin_leading_use;
 
 /* NULL: multiplying all dimensions is likely to be as fast (few or short rows, dimensions of equal size, rank 0's
- * block of few rows), lists are of sums with offsets, or a rank has a matrix unit, whose tile does not tell what
- * `found` needs. Rank 0's block tells; the rows of its tables are set. The
- * block's rows need not be ready. Collective; agreed. */
+ * block of fewer than 512), lists are of sums with offsets, or a rank has a matrix unit, whose tile does not tell what
+ * `found` needs. Rank 0's block tells; the rows of its tables are set, and need not be ready. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_leading_choose(akin_comm *comm, const akin_row_block *block,
                                                 const akin_leading_use *use, akin_leading **out);
 

@@ -186,14 +186,13 @@ static void fetch_hits(const outcome *o) {
 }
 
 /* Puts the hits of a tile after those that wait already. */
-static void keep(const akin_pending *pending, batch *now, outcome *o) {
+static void keep(batch *now, outcome *o) {
     akin_dot_hit *hits = now->of_tiles + now->hits;
-    float *bounds = pending->bounded ? now->bounds + now->hits : NULL;
-    if (hits != o->hits) {
+    if (hits != o->hits) { /* of a group; tiles with bounds are computed one by one */
+        AKIN_ASSERT(o->bounds == NULL);
         memmove(hits, o->hits, o->count * sizeof *hits);
-        if (bounds != NULL) memmove(bounds, o->bounds, o->count * sizeof *bounds);
+        o->hits = hits;
     }
-    o->hits = hits, o->bounds = bounds;
     now->hits += o->count;
     fetch_hits(o);
 }
@@ -217,7 +216,7 @@ akin_pending_outcome *akin_pending_group(akin_pending *pending) {
 
 akin_pending_outcome *akin_pending_add(akin_pending *pending, size_t count) {
     batch *now = pending->batches[pending->turn];
-    for (; count > 0; count--) keep(pending, now, &now->outcomes[now->count++]);
+    for (; count > 0; count--) keep(now, &now->outcomes[now->count++]);
     if (now->hits >= pending->waiting || now->count + GROUP > TILES)
         settle(pending, pending->batches[pending->turn ^= 1]);
     return akin_pending_group(pending);

@@ -117,12 +117,12 @@ akin_status akin_row_block_lead(akin_row_block *block, const akin_leading *leadi
     return leading != NULL ? akin_row_sketches_divide(block->sketches, leading) : AKIN_OK;
 }
 
-static const akin_row_lead *lead_of(const akin_row_block *block) {
+const akin_row_lead *akin_row_block_parted(const akin_row_block *block) {
     return akin_row_sketches_lead(base_of(block)->sketches);
 }
 
 const akin_leading *akin_row_block_leading(const akin_row_block *block) {
-    return akin_row_lead_leading(lead_of(block));
+    return akin_row_lead_leading(akin_row_block_parted(block));
 }
 
 akin_status akin_row_block_add_table(akin_row_block *block, size_t k) {
@@ -277,12 +277,6 @@ const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel) 
 
 size_t akin_row_block_width(const akin_row_block *block) {
     return base_of(block)->sketches->width;
-}
-
-size_t akin_row_block_sift(const akin_row_block *a, size_t p, const akin_row_block *b, size_t q,
-                           const akin_tile_task *task, akin_dot_hit *hits, size_t count,
-                           float *bounds) {
-    return akin_row_lead_sift(lead_of(a), p, lead_of(b), q, task, hits, count, bounds);
 }
 
 const float *akin_row_block_least(const akin_row_block *block, size_t p) {

@@ -31,9 +31,7 @@ size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_le
                           size_t q, const akin_tile_task *task, akin_dot_hit *hits, size_t count,
                           float *bounds);
 
-/* The same of the panels of two blocks. */
-size_t akin_row_block_sift(const akin_row_block *a, size_t p, const akin_row_block *b, size_t q,
-                           const akin_tile_task *task, akin_dot_hit *hits, size_t count,
-                           float *bounds);
+/* A block's; NULL: its rows are not divided. */
+const akin_row_lead *akin_row_block_parted(const akin_row_block *block);
 
 #endif

@@ -1,5 +1,6 @@
 /* sample: scores of rows in a sample of those that they can meet. */
 #include "sample.h"
+#include "reached.h"
 #include "tile.h"
 #include <akin/compare.h>
 #include <akin/dot.h>
@@ -19,7 +20,6 @@ enum {
     LIKELY = 4,          /* sketches hardly ever miss by more than this part of their margin */
     FEWEST = 32          /* rows that foretell anything */
 };
-#define PRECISION 0x1p-10f
 #define NEVER -0x1p10f /* with offsets: the score of a pair that is below the required one */
 #define LEAST_SHARE 0.1
 #define LEAST_SHARE_OF_SEVERAL 0.01 /* in a pass of several tables, whose panels are less alike */
@@ -74,28 +74,6 @@ typedef struct {
     const float *rows, *offsets;
 } picked;
 
-/* A value that `rank` of the scores reach, at most PRECISION below the largest such value.
- * Adjacent rows require about the same, so the search starts from `guess`, in steps that double. */
-static float reached_by(const float *scores, size_t count, size_t rank, float guess) {
-    float low, high, step = 16 * PRECISION;
-    if (akin_dot()->at_least(scores, count, guess) >= rank) {
-        for (low = guess; akin_dot()->at_least(scores, count, high = low + step) >= rank; step *= 2)
-            low = high;
-    } else {
-        for (high = guess; akin_dot()->at_least(scores, count, low = high - step) < rank; step *= 2)
-            high = low;
-    }
-    while (high - low > PRECISION) {
-        float middle = (low + high) / 2;
-        if (middle <= low || middle >= high) break; /* large offsets */
-        if (akin_dot()->at_least(scores, count, middle) >= rank)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* Takes out the scores from `least` on of rows that this one may not meet; returns how many are left. */
 static size_t mask(const akin_sample *s, const picked *of, size_t row, float *scores, float least) {
     const akin_row_block_item *own = akin_row_block_items(s->block) + row;
@@ -119,12 +97,12 @@ static bool reached_by_allowed(akin_sample *s, const picked *of, size_t row, flo
                                size_t rank, float *out) {
     size_t best = AT_FIRST * rank;
     bool all = best >= of->count;
-    float least = all ? NEVER / 2 : reached_by(scores, of->count, best, s->guess);
+    float least = all ? NEVER / 2 : akin_reached(scores, of->count, best, s->guess);
     least = least > NEVER / 2 ? least : NEVER / 2;
     if (mask(s, of, row, scores, least) < rank &&
         (all || mask(s, of, row, scores, NEVER / 2) < rank))
         return false;
-    *out = reached_by(scores, of->count, rank, s->guess);
+    *out = akin_reached(scores, of->count, rank, s->guess);
     return true;
 }
 
@@ -246,7 +224,7 @@ static float reached_exactly(akin_sample *s, const picked *of, size_t row, const
                       s->exact);
     for (size_t h = 0; h < count && has_offsets(s); h++)
         s->exact[h] += of->offsets[s->asked[h].column];
-    return reached_by(s->exact, count, rank, told);
+    return akin_reached(s->exact, count, rank, told);
 }
 
 void akin_sample_raise(akin_sample *s, size_t first, size_t end, size_t rank, float g) {
@@ -262,7 +240,7 @@ void akin_sample_raise(akin_sample *s, size_t first, size_t end, size_t rank, fl
             float score, *scores = s->scores + i * width;
             if (offsets) add_offsets(s, &of, hidden, scores);
             if (!s->masks)
-                score = reached_by(scores, of.count, rank, s->guess);
+                score = akin_reached(scores, of.count, rank, s->guess);
             else if (!reached_by_allowed(s, &of, first + i, scores, rank, &score))
                 continue;
             if (s->sketched != NULL)

@@ -86,6 +86,26 @@ static void places_need_memory(void **unused) {
     assert_int_equal(akin_mem_live(), live);
 }
 
+/* A block whose rows cannot be divided is still one that can be freed. */
+static void blocks_need_memory(void **unused) {
+    (void)unused;
+    akin_leading *l = leading_of(256, 128);
+    const uint64_t live = akin_mem_live();
+    akin_status status = AKIN_FAILED;
+    uint64_t nth = 0;
+    while (status != AKIN_OK) {
+        akin_row_block *block;
+        assert_int_equal(akin_row_block_create(100, 256, 1, AKIN_ROW_BLOCK_BOTH, &block), AKIN_OK);
+        akin_mem_fail_at(++nth);
+        status = akin_row_block_lead(block, l);
+        akin_mem_fail_at(0);
+        akin_row_block_free(block);
+        assert_int_equal(akin_mem_live(), live);
+    }
+    assert_true(nth > 6); /* sides, and what is left of the rows */
+    akin_leading_free(l);
+}
+
 /* --- a row in 8 bits by itself --- */
 
 enum { SINGLES = 9, OF_KIND = 2 };
@@ -337,7 +357,8 @@ static void check_trial(pair *p, int trial) {
     count = akin_tile()->hits(&p->task, p->hits, &tried);
     check_found(p, count);
     for (size_t h = 0; h < count; h++) hit[p->hits[h].row][p->hits[h].column]++;
-    left = akin_row_block_sift(p->a, 0, p->b, 0, &p->task, p->hits, count, p->bounds);
+    left = akin_row_lead_sift(akin_row_block_parted(p->a), 0, akin_row_block_parted(p->b), 0,
+                              &p->task, p->hits, count, p->bounds);
     assert_true(left <= count && count <= AKIN_TILE_HITS);
     for (size_t h = 0; h < left; h++) {
         const size_t i = p->hits[h].row, j = p->hits[h].column;
@@ -450,6 +471,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_dimension_has_one_place),
         cmocka_unit_test(places_need_memory),
+        cmocka_unit_test(blocks_need_memory),
         cmocka_unit_test(single_rows_are_within_their_error),
         cmocka_unit_test(no_pair_is_sifted_out_that_is_wanted),
         cmocka_unit_test(half_a_unit_is_not_lost),

@@ -148,9 +148,35 @@ static void what_waits_is_dropped_in_time(void **unused) {
     naive_free(&c);
 }
 
+/* More tiles than may wait, nearly all without a hit: few rows are like the one before them, in another panel. */
+static void tiles_without_hits_wait_no_longer(void **unused) {
+    (void)unused;
+    enum { DIM = 512, N = 48 * AKIN_ROW_BLOCK_PANEL, EVERY = 70, APART = 100 };
+    static const akin_row_block_rules rules = {.min_score = 0.9f};
+    naive_catalogue c = naive_create(NAIVE_RANDOM, 5, N, DIM);
+    for (size_t i = APART; i < N; i += EVERY)
+        for (size_t t = 0; t < DIM; t++)
+            c.rows[i * DIM + t] = c.rows[(i - APART) * DIM + t] + 0.05f * c.rows[i * DIM + t];
+    leading_decay(c.rows, N, DIM, DIM, 200);
+    uint64_t *expected = naive_lists(&c, &rules);
+    akin_leading *l = leading_of(DIM, 256);
+    const akin_row_block_rules *only = &rules;
+    FOR_EACH_LEADING(level) {
+        check(&c, l, &only, 1, &expected);
+        check(&c, NULL, &only, 1, &expected);
+    }
+    size_t found = 0;
+    for (size_t i = 0; i < N; i++) found += expected[i * K] != 0;
+    assert_true(found >= (N - APART) / EVERY && found < N / 4);
+    akin_leading_free(l);
+    free(expected);
+    naive_free(&c);
+}
+
 int main(void) {
     if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     const struct CMUnitTest tests[] = {cmocka_unit_test(lists_are_the_naive_ones),
-                                       cmocka_unit_test(what_waits_is_dropped_in_time)};
+                                       cmocka_unit_test(what_waits_is_dropped_in_time),
+                                       cmocka_unit_test(tiles_without_hits_wait_no_longer)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

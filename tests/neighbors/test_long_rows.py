@@ -9,7 +9,7 @@ import numpy as np
 from support import akin, assert_same_variables, draw, fresh, main
 
 os.chdir(fresh("long_rows"))
-N, DIM, K = 4600, 272, 12
+N, DIM, K = 8300, 272, 12
 BOUND = 1.01 * DIM * 2.0**-24  # of a float32 dot product, as dot.h documents it
 LEVELS = ("portable", "avx2", "avx512", "vnni", "amx")
 
@@ -47,7 +47,7 @@ def read(path):
 def assert_exact(table, unit, allowed, least):
     """Every list is as good as that of float64, and the same where scores differ by more than the bound."""
     clear_entries = 0
-    for i in range(N):
+    for i in range(0, N, 3):  # of three rows one: all of them meet its candidates
         score = unit @ unit[i]
         candidates = np.flatnonzero(allowed(i) & (np.arange(N) != i) & (score >= least - BOUND))
         best = candidates[np.argsort(-score[candidates], kind="stable")][:K + 1]
@@ -57,20 +57,23 @@ def assert_exact(table, unit, allowed, least):
         assert np.abs(score[mine] - table["score"][i][:count]).max(initial=0) <= BOUND + 2.0**-23, i
         assert np.abs(score[mine] - score[best[:count]]).max(initial=0) <= 2 * BOUND, f"row {i}: an entry is not the best that is left"
         clear_entries += (mine == best[:count]).sum()
-    assert clear_entries > 0.9 * table["count"].sum() > 0
+    assert clear_entries > 0.9 * table["count"][::3].sum() > 0
 
 
 def check(words, allowed, least=-1.0, more_ranks=(3,)):
-    akin("neighbors", "rows.nc", "-k", K, "-o", "one.nc", *words)
+    one = akin("neighbors", "rows.nc", "-k", K, "-o", "one.nc", "--json", *words).json
     table = read("one.nc")
+    assert one["kernel"].startswith("amx") or 0 < one["leading_dimensions"] < DIM, one
     assert_exact(table, unit, lambda i: allowed(table, i), least)
     for ranks in more_ranks:
         akin("neighbors", "rows.nc", "-k", K, "-o", "some.nc", *words, ranks=ranks)
         assert_same_variables("one.nc", "some.nc")
+    return one
 
 
 def test_all_items():
-    check([], lambda t, i: np.ones(N, bool), more_ranks=(2, 3, 4))
+    one = check([], lambda t, i: np.ones(N, bool), more_ranks=(2, 3, 4))
+    assert one["lists_mended"] > 0, one
 
 
 def test_rules():
