@@ -55,35 +55,28 @@ static circle circle_of(int subs) {
     return c;
 }
 
-/* Slices at a distance: of groups with themselves half of the pairs are left, and opposite groups are half as many
+/* The slices of a distance: of groups with themselves half of the pairs are left, and opposite groups are half as many
  * pairs, so these take half as many slices as groups at other distances. */
-static size_t slices_at(const circle *c, size_t distance) {
-    return distance == 0 || distance == c->groups / 2 ? c->size : 2 * c->size;
-}
+typedef struct {
+    size_t before;          /* slices of shorter distances */
+    size_t column, columns; /* the first one, and those of a slice */
+} turn;
 
-/* The first slice at a distance. */
-static size_t slices_before(const circle *c, size_t distance) {
-    return distance == 0 ? 0 : (2 * distance - 1) * c->size;
-}
-
-/* The columns of slice i at a distance. */
-static size_t columns_at(const circle *c, size_t distance, size_t i) {
-    const size_t first = distance == c->groups / 2 ? c->parts / 2 : 0;
-    return first + i * (c->parts - first) / slices_at(c, distance);
-}
-
-/* The rows that columns of a group meet. */
-static size_t rows_at(const circle *c, size_t distance, size_t column) {
-    return (column / c->size + c->groups - distance) % c->groups * c->size;
+static turn turn_of(const circle *c, size_t distance) {
+    const size_t half = c->groups / 2;
+    if (distance == 0) return (turn){0, 0, c->groups};
+    const size_t before = (2 * distance - 1) * c->size;
+    return distance < half ? (turn){before, 0, half} : (turn){before, c->parts / 2, half};
 }
 
 static size_t slice_own(const circle *c, size_t slice, akin_ring_part *pieces) {
-    size_t distance = 0, count = 0, some;
-    while (slice >= slices_before(c, distance) + slices_at(c, distance)) distance++;
-    slice -= slices_before(c, distance);
-    const size_t end = columns_at(c, distance, slice + 1);
-    for (size_t first = columns_at(c, distance, slice); first < end; first += some) {
-        const size_t rows = rows_at(c, distance, first), left = c->size - first % c->size;
+    const size_t distance = (slice + c->size) / (2 * c->size);
+    const turn t = turn_of(c, distance);
+    const size_t begin = t.column + (slice - t.before) * t.columns, end = begin + t.columns;
+    size_t count = 0;
+    for (size_t first = begin, some; first < end; first += some) {
+        const size_t left = c->size - first % c->size, group = first / c->size,
+                     rows = (group + c->groups - distance) % c->groups * c->size;
         some = left < end - first ? left : end - first;
         akin_ring_part piece = {rows, rows + c->size, first, first + some};
         if (distance == 0) piece.own_end = first + some;
@@ -95,13 +88,11 @@ static size_t slice_own(const circle *c, size_t slice, akin_ring_part *pieces) {
 
 /* The slice in which two parts meet. */
 static size_t slice_of(const circle *c, size_t a, size_t b) {
-    const size_t half = c->groups / 2;
     size_t distance = (b / c->size + c->groups - a / c->size) % c->groups, column = b;
-    if (distance > half) distance = c->groups - distance, column = a;
-    if (distance == 0 || distance == half) column = a > b ? a : b;
-    size_t slice = 0;
-    while (column >= columns_at(c, distance, slice + 1)) slice++;
-    return slices_before(c, distance) + slice;
+    if (2 * distance > c->groups) distance = c->groups - distance, column = a;
+    if (distance == 0 || 2 * distance == c->groups) column = a > b ? a : b;
+    const turn t = turn_of(c, distance);
+    return t.before + (column - t.column) / t.columns;
 }
 
 /* --- all steps --- */

@@ -82,7 +82,7 @@ static void blocks_meet_once_at_many_ranks(void **unused) {
     }
 }
 
-enum { SIZES = 5, PARTS = 8 };
+enum { SIZES = 5, PARTS = 48 };
 
 /* The parts that meet in a slice of a rank: with those that it holds. */
 static void meet(int size, int rank, int step, int slice,
@@ -100,7 +100,7 @@ static void meet(int size, int rank, int step, int slice,
 /* At every moment, in rings of all small sizes, exactly the slices so far are reported as done. */
 static void progress_is_what_was_done(void **unused) {
     (void)unused;
-    static const int parts[] = {2, 4, 6, PARTS};
+    static const int parts[] = {2, 4, 6, 8, PARTS};
     for (int size = 1; size <= SIZES; size++)
         for (size_t s = 0; s < sizeof parts / sizeof *parts; s++) {
             const int subs = parts[s];
