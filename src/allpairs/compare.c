@@ -4,7 +4,7 @@
 #include "pending.h"
 #include "row_lead.h"
 #include "row_summary.h"
-#include "tile.h"
+#include "tile_task.h"
 #include <akin/compare.h>
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -142,20 +142,13 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
         }
         products = products_of_mean(c, a, i, b, j, q->products);
     }
-    c->tasks[at] = (akin_tile_task){
-        .stride = c->width,
-        .row_sketch = rows->sketch,
-        .column_sketch = columns->sketch,
-        .rows = rows->as_rows,
-        .columns = columns->as_columns,
-        .wrap = columns->wrap,
-        .sums = columns->sums,
-        .row_least = row_least,
-        .column_least = column_least,
-        .row_lowest = row_lowest,
-        .products = products,
-        .found = c->group[at].bounds != NULL ? c->found : NULL,
-        .margin = akin_sketch_margin(rows->sketch, columns->sketch, akin_row_block_dim(a->block))};
+    akin_tile_task *task = &c->tasks[at];
+    *task = akin_tile_task_of(c->width, rows, columns);
+    task->row_least = row_least, task->column_least = column_least;
+    task->row_lowest = row_lowest;
+    task->products = products;
+    task->found = c->group[at].bounds != NULL ? c->found : NULL;
+    task->margin = akin_sketch_margin(rows->sketch, columns->sketch, akin_row_block_dim(a->block));
     akin_pending_outcome *o = &c->group[c->asked++];
     o->met = met;
     o->a = a->block, o->p = a->first + i, o->rows = rows->rows, o->row_count = rows->count;

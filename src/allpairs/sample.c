@@ -1,7 +1,7 @@
 /* sample: scores of rows in a sample of those that they can meet. */
 #include "sample.h"
 #include "reached.h"
-#include "tile.h"
+#include "tile_task.h"
 #include <akin/compare.h>
 #include <akin/dot.h>
 #include <akin/linalg.h>
@@ -179,14 +179,8 @@ static void score_panel(akin_sample *s, const akin_row_block_panel *rows, const 
     tile->begin(sketched);
     for (size_t q = 0; q < akin_row_block_panels(s->sketched); q++) {
         const akin_row_block_panel columns = akin_row_block_view(s->sketched, q);
-        const akin_tile_task task = {.stride = sketched,
-                                     .row_sketch = rows->sketch,
-                                     .column_sketch = columns.sketch,
-                                     .rows = rows->as_rows,
-                                     .columns = columns.as_columns,
-                                     .wrap = columns.wrap,
-                                     .sums = columns.sums,
-                                     .products = s->of_mean + q * PANEL};
+        akin_tile_task task = akin_tile_task_of(sketched, rows, &columns);
+        task.products = s->of_mean + q * PANEL;
         tile->scores(&task, scores + q * PANEL, width);
         s->margin = fmaxf(s->margin, akin_sketch_margin(rows->sketch, columns.sketch,
                                                         akin_row_block_dim(s->block)));

@@ -1,6 +1,7 @@
 /* leading: each dimension has one place; what 8 bits leave of a tail is within the error that is told; no
  * required pair is missed by a tile and what sifts its hits, at every level without a matrix unit. */
 #include "allpairs/row_lead.h"
+#include "allpairs/tile_task.h"
 #include "leading_rows.h"
 #include "levels.h"
 #include "naive_neighbors.h"
@@ -253,18 +254,11 @@ static void prepare_pair(pair *p) {
         for (size_t j = 0; j < p->columns; j++)
             p->scores[i][j] = naive_product(a.rows + i * stride, b.rows + j * stride, p->dim);
     akin_dot()->one_many(a.centre, b.rows, stride, PANEL, p->products);
-    p->task = (akin_tile_task){.stride = p->l->count,
-                               .row_sketch = a.sketch,
-                               .column_sketch = b.sketch,
-                               .rows = a.as_rows,
-                               .columns = b.as_columns,
-                               .wrap = b.wrap,
-                               .sums = b.sums,
-                               .row_least = p->row_least,
-                               .column_least = p->column_least,
-                               .products = p->products,
-                               .margin = akin_sketch_margin(a.sketch, b.sketch, p->dim),
-                               .found = p->found};
+    p->task = akin_tile_task_of(p->l->count, &a, &b);
+    p->task.row_least = p->row_least, p->task.column_least = p->column_least;
+    p->task.products = p->products;
+    p->task.margin = akin_sketch_margin(a.sketch, b.sketch, p->dim);
+    p->task.found = p->found;
 }
 
 static void end_pair(pair *p) {

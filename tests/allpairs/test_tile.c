@@ -1,7 +1,7 @@
 /* tile: at every level of this CPU, and with a model of a matrix unit, on panels of all kinds, no
  * required pair is missed, and no pair that the sketches rule out is a hit; scores are within the margin. Four tiles together
  * find what each finds alone. The state of a unit survives signals, fork and other kernels. */
-#include "allpairs/tile.h"
+#include "allpairs/tile_task.h"
 #include "naive_neighbors.h"
 #include "tile_model.h"
 #include <akin/linalg.h>
@@ -124,18 +124,10 @@ static void check(int kind, size_t dim, size_t rows, size_t columns, size_t *rul
         float lowest = INFINITY;
         for (size_t i = 0; i < PANEL; i++) lowest = fminf(lowest, row_least[i]);
         assert_true(akin_tile()->lowest(row_least) == lowest);
-        const akin_tile_task task = {.stride = stride,
-                                     .row_sketch = of_a.sketch,
-                                     .column_sketch = of_b.sketch,
-                                     .rows = of_a.as_rows,
-                                     .columns = of_b.as_columns,
-                                     .wrap = of_b.wrap,
-                                     .sums = of_b.sums,
-                                     .row_least = row_least,
-                                     .column_least = column_least,
-                                     .row_lowest = lowest,
-                                     .products = products,
-                                     .margin = akin_sketch_margin(of_a.sketch, of_b.sketch, dim)};
+        akin_tile_task task = akin_tile_task_of(stride, &of_a, &of_b);
+        task.row_least = row_least, task.column_least = column_least, task.row_lowest = lowest;
+        task.products = products;
+        task.margin = akin_sketch_margin(of_a.sketch, of_b.sketch, dim);
         check_hits(&task, scores, rows, columns, ruled_out);
         if (trial == 0 && akin_tile()->scores != NULL) check_scores(&task, scores, rows, columns);
     }
@@ -182,19 +174,12 @@ static void check_four(size_t dim, bool narrow) {
         akin_row_block_panel rows = akin_row_block_view(a, t / 2),
                              columns = akin_row_block_view(b, t % 2);
         bool nothing = narrow && t == 2;
-        tasks[t] = (akin_tile_task){.stride = akin_row_block_stride(a),
-                                    .row_sketch = rows.sketch,
-                                    .column_sketch = columns.sketch,
-                                    .rows = rows.as_rows,
-                                    .columns = columns.as_columns,
-                                    .wrap = columns.wrap,
-                                    .sums = columns.sums,
-                                    .row_least = least[nothing],
-                                    .column_least = least[nothing || t % 2 == 0],
-                                    .row_lowest = least[nothing][0],
-                                    .products = products,
-                                    .margin = akin_sketch_margin(rows.sketch, columns.sketch, dim),
-                                    .next = t == 0 ? akin_row_block_columns(b, 0) : NULL};
+        tasks[t] = akin_tile_task_of(akin_row_block_stride(a), &rows, &columns);
+        tasks[t].row_least = least[nothing], tasks[t].row_lowest = least[nothing][0];
+        tasks[t].column_least = least[nothing || t % 2 == 0];
+        tasks[t].products = products;
+        tasks[t].margin = akin_sketch_margin(rows.sketch, columns.sketch, dim);
+        tasks[t].next = t == 0 ? akin_row_block_columns(b, 0) : NULL;
     }
     akin_tile()->begin(akin_row_block_stride(a));
     akin_tile()->four(tasks, hits_of, counts, tried);
@@ -286,18 +271,11 @@ static void begin_trial(trial *t, uint32_t seed, size_t dim) {
     t->a = block_of(&t->c, 0, PANEL), t->b = block_of(&t->c, PANEL, PANEL);
     akin_row_block_panel of_a = akin_row_block_view(t->a, 0), of_b = akin_row_block_view(t->b, 0);
     for (int i = 0; i < PANEL; i++) t->least[i] = 0.1f, t->nothing[i] = INFINITY;
-    t->task = (akin_tile_task){.stride = akin_row_block_stride(t->a),
-                               .row_sketch = of_a.sketch,
-                               .column_sketch = of_b.sketch,
-                               .rows = of_a.as_rows,
-                               .columns = of_b.as_columns,
-                               .wrap = of_b.wrap,
-                               .sums = of_b.sums,
-                               .row_least = t->least,
-                               .column_least = t->nothing,
-                               .row_lowest = 0.1f,
-                               .products = t->products,
-                               .margin = akin_sketch_margin(of_a.sketch, of_b.sketch, dim)};
+    t->task = akin_tile_task_of(akin_row_block_stride(t->a), &of_a, &of_b);
+    t->task.row_least = t->least, t->task.column_least = t->nothing;
+    t->task.row_lowest = 0.1f;
+    t->task.products = t->products;
+    t->task.margin = akin_sketch_margin(of_a.sketch, of_b.sketch, dim);
     akin_tile()->begin(t->task.stride);
     t->count = run_trial(t, t->hits);
     akin_tile()->end();

@@ -4,7 +4,7 @@
  *
  * usage: bench_tile [auto|LEVEL [DIM...]]   one line per level of this CPU, or for the given one,
  * and per dimension */
-#include "allpairs/tile.h"
+#include "allpairs/tile_task.h"
 #include <akin/comm.h>
 #include <akin/cpu.h>
 #include <akin/dot.h>
@@ -49,18 +49,9 @@ static void sweep(akin_row_block *block, size_t p, const float *least) {
     for (size_t q = 0; q < PANELS; q++) {
         akin_row_block_panel columns = akin_row_block_view(block, q);
         size_t tried;
-        const akin_tile_task task = {.stride = akin_row_block_stride(block),
-                                     .row_sketch = rows.sketch,
-                                     .column_sketch = columns.sketch,
-                                     .rows = rows.as_rows,
-                                     .columns = columns.as_columns,
-                                     .wrap = columns.wrap,
-                                     .sums = columns.sums,
-                                     .row_least = least,
-                                     .column_least = least,
-                                     .row_lowest = least[0],
-                                     .products = products,
-                                     .margin = 0};
+        akin_tile_task task = akin_tile_task_of(akin_row_block_stride(block), &rows, &columns);
+        task.row_least = task.column_least = least, task.row_lowest = least[0];
+        task.products = products;
         found += akin_tile()->hits(&task, hits, &tried);
     }
 }
