@@ -132,9 +132,35 @@ static size_t pieces_of_slice(const engine *e, int step, int slice, panels *out)
     return count;
 }
 
-/* Pairs of panels. */
-static double panel_pairs(const panels *p) {
-    return (double)(p->held_end - p->held_first) * (double)(p->own_end - p->own_first);
+/* The first panel whose categories reach so far. */
+static size_t seek(const akin_row_block_summary *panels, size_t first, size_t end,
+                   int32_t category) {
+    while (first < end) {
+        const size_t middle = first + (end - first) / 2;
+        if (panels[middle].category_last < category)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
+/* Pairs of panels, for the progress; where only rows of one category meet, those that have one in common, by the own
+ * block's: rows are dealt one by one, so that other ranks' blocks are much the same. */
+static double panel_pairs(const engine *e, size_t row, size_t row_end, size_t first, size_t end) {
+    const akin_row_block_summary *own = akin_row_block_summaries(e->own);
+    const size_t all = akin_row_block_panels(e->own);
+    double pairs = 0;
+    for (int t = 0; t < e->tables; t++)
+        if (!e->table[t].rules->same_category)
+            return (double)(row_end - row) * (double)(end - first);
+    for (end = end < all ? end : all; row < row_end && row < all && first < end; row++) {
+        const size_t low = seek(own, first, end, own[row].category_first),
+                     high = seek(own, low, end, own[row].category_last + 1);
+        pairs += (double)(high - low) +
+                 (high < end && own[high].category_first <= own[row].category_last);
+    }
+    return pairs;
 }
 
 static void tell_progress(engine *e) {
@@ -157,7 +183,7 @@ static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t firs
     for (size_t row = p.own_first; row < rows_end; row += at_once) {
         size_t row_end = row + at_once < rows_end ? row + at_once : rows_end;
         akin_compare_panels(e->compare, e->own, row, row_end, held, first, end);
-        e->done += (double)(row_end - row) * (double)(end - first);
+        e->done += panel_pairs(e, row, row_end, first, end);
         akin_comm_poll(e->comm);
         tell_progress(e);
     }
@@ -268,7 +294,9 @@ static void count_work(engine *e) {
     for (int step = 0; step <= akin_ring_steps(e->size); step++)
         for (int slice = 0; slice < e->subs; slice++)
             for (size_t i = pieces_of_slice(e, step, slice, pieces); i-- > 0;) {
-                const double pairs = panel_pairs(&pieces[i]);
+                const panels *p = &pieces[i];
+                const double pairs =
+                    panel_pairs(e, p->own_first, p->own_end, p->held_first, p->held_end);
                 e->total += pairs;
                 if (step < at.step || (step == at.step && slice < at.slice)) e->done += pairs;
             }
