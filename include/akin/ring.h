@@ -30,12 +30,12 @@ akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, si
  *
  * After step 0, every rank compares in slice i all of its own part of the step with one part of the held block.
  *
- * At step 0 the parts of a block stand in groups around a circle (a power of two, 16 of many parts), and groups meet in
- * the order of their distance: first each group itself, then its neighbours, last the one opposite. All slices are
- * equally long. So all rows have seen about the same share of the others at any time, and their lists have risen alike:
- * a pair is scored where either of its two rows may want it. (Columns in their order against all rows before them would
- * meet these with lists that are still empty.) */
-/* How many: such that a slice of blocks of `rows` rows takes about a second, and few in all. */
+ * At step 0 the parts of a block stand in groups around a circle (2, 4, 8, or 16 of many parts), and groups meet in
+ * the order of their distance: each with itself, then with its neighbours, at last with the one opposite. At any time
+ * all rows have then seen about the same share of the others, and their lists have risen alike. (If columns met all
+ * rows before them in order, a column's list would still be empty then, and rule out nothing.) Slices are about
+ * equally long; in a group of more than 16 parts the later ones are longer. */
+/* How many parts: few in all, and so many that a slice takes a second or two; a multiple of the number of groups. */
 int akin_ring_subs(int size, size_t rows, size_t dim);
 
 /* What a rank does in a slice, in parts of the blocks; returns how many pieces that is. part: akin_ring_work of the

@@ -145,20 +145,32 @@ static size_t seek(const akin_row_block_summary *panels, size_t first, size_t en
     return first;
 }
 
-/* Pairs of panels, for the progress; where only rows of one category meet, those that have one in common, by the own
- * block's: rows are dealt one by one, so that other ranks' blocks are much the same. */
-static double panel_pairs(const engine *e, size_t row, size_t row_end, size_t first, size_t end) {
+/* Panels in [first, end) that have a category in common with another one. */
+static size_t count_alike(const akin_row_block_summary *panels, size_t first, size_t end,
+                          const akin_row_block_summary *with) {
+    const size_t low = seek(panels, first, end, with->category_first),
+                 high = seek(panels, low, end, with->category_last + 1);
+    return high - low + (high < end && panels[high].category_first <= with->category_last);
+}
+
+static bool same_category(const engine *e) {
+    bool same = true;
+    for (int t = 0; t < e->tables; t++) same = same && e->table[t].rules->same_category;
+    return same;
+}
+
+/* Pairs of panels, for the progress, of one block each once. Where only rows of one category meet, those that have one
+ * in common, by the own block's: rows are dealt one by one, so that other ranks' blocks are much the same. */
+static double panel_pairs(const engine *e, panels p, bool one_block) {
     const akin_row_block_summary *own = akin_row_block_summaries(e->own);
     const size_t all = akin_row_block_panels(e->own);
+    const bool same = same_category(e);
     double pairs = 0;
-    for (int t = 0; t < e->tables; t++)
-        if (!e->table[t].rules->same_category)
-            return (double)(row_end - row) * (double)(end - first);
-    for (end = end < all ? end : all; row < row_end && row < all && first < end; row++) {
-        const size_t low = seek(own, first, end, own[row].category_first),
-                     high = seek(own, low, end, own[row].category_last + 1);
-        pairs += (double)(high - low) +
-                 (high < end && own[high].category_first <= own[row].category_last);
+    for (size_t row = p.own_first; row < p.own_end; row++) {
+        const size_t first = one_block && p.held_first < row ? row : p.held_first,
+                     end = same && p.held_end > all ? all : p.held_end;
+        if (first < end)
+            pairs += (double)(same ? count_alike(own, first, end, &own[row]) : end - first);
     }
     return pairs;
 }
@@ -176,14 +188,14 @@ static size_t rows_at_once(const engine *e, size_t columns) {
     return 1 + (size_t)(work / (pair * (double)(columns > 0 ? columns : 1)));
 }
 
-/* Columns [first, end) of the held block against the part's rows, in pieces. */
+/* Columns [first, end) of the held block against the piece's rows, some at a time. */
 static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t first, size_t end) {
     size_t rows_end = held == e->own && end < p.own_end ? end : p.own_end,
            at_once = rows_at_once(e, end - first);
     for (size_t row = p.own_first; row < rows_end; row += at_once) {
         size_t row_end = row + at_once < rows_end ? row + at_once : rows_end;
         akin_compare_panels(e->compare, e->own, row, row_end, held, first, end);
-        e->done += panel_pairs(e, row, row_end, first, end);
+        e->done += panel_pairs(e, (panels){row, row_end, first, end}, held == e->own);
         akin_comm_poll(e->comm);
         tell_progress(e);
     }
@@ -294,9 +306,7 @@ static void count_work(engine *e) {
     for (int step = 0; step <= akin_ring_steps(e->size); step++)
         for (int slice = 0; slice < e->subs; slice++)
             for (size_t i = pieces_of_slice(e, step, slice, pieces); i-- > 0;) {
-                const panels *p = &pieces[i];
-                const double pairs =
-                    panel_pairs(e, p->own_first, p->own_end, p->held_first, p->held_end);
+                const double pairs = panel_pairs(e, pieces[i], step == 0);
                 e->total += pairs;
                 if (step < at.step || (step == at.step && slice < at.slice)) e->done += pairs;
             }

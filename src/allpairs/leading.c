@@ -6,8 +6,8 @@
 
 enum { LOST = 4 }; /* dimensions that are left out, at most: all pairs pay for them (row_lead.c) */
 
-/* The square of the length of a mean from which on it is used: its products with all rows cost more than a shorter
- * one saves (network vectors of 1,280 dimensions, results/neighbors.md). */
+/* A mean is used if the square of its length is at least this: the products of a shorter one with all rows cost more
+ * than it saves (network vectors of 1,280 dimensions, results/neighbors.md). */
 static const double least_mean = 0.7;
 
 /* Dimensions that follow each other in the order, and so are about as large, are put among different numbers that

@@ -2,9 +2,9 @@
 #include <akin/ring.h>
 
 enum {
-    PARTS_MAX = 4096, /* of all blocks */
-    PART_LEAST = 768, /* rows: of fewer, what they meet comes from memory too often */
-    GROUPS_MAX = AKIN_RING_PIECES
+    PARTS_MAX = 4096,             /* of all blocks */
+    PART_LEAST = 768,             /* rows: of fewer, what they meet comes from memory too often */
+    GROUPS_MAX = AKIN_RING_PIECES /* a power of two; a slice has at most as many columns */
 };
 static const double slice_work = 5e9; /* multiply-adds; a core does 5e10 to 3e11 of them a second */
 
@@ -55,8 +55,8 @@ static circle circle_of(int subs) {
     return c;
 }
 
-/* The slices of a distance: of groups with themselves half of the pairs are left, and opposite groups are half as many
- * pairs, so these take half as many slices as groups at other distances. */
+/* The slices of a distance. A group with itself has half as many pairs, and there are half as many couples of opposite
+ * groups, so these take half as many slices as groups at other distances. */
 typedef struct {
     size_t before;          /* slices of shorter distances */
     size_t column, columns; /* the first one, and those of a slice */
@@ -97,30 +97,36 @@ static size_t slice_of(const circle *c, size_t a, size_t b) {
 
 /* --- all steps --- */
 
-size_t akin_ring_slice(akin_ring_part part, int step, int subs, int slice, akin_ring_part *pieces) {
-    const circle c = circle_of(subs);
-    const size_t held = part.held_end - part.held_first;
-    if (step == 0) return slice_own(&c, (size_t)slice, pieces);
-    pieces[0] = part;
-    pieces[0].held_first = part.held_first + held * (size_t)slice / (size_t)subs;
-    pieces[0].held_end = part.held_first + held * ((size_t)slice + 1) / (size_t)subs;
-    return 1;
+/* The columns of a slice after step 0. */
+static akin_ring_part slice_held(akin_ring_part part, int subs, int slice) {
+    const size_t first = part.held_first, held = part.held_end - first, parts = (size_t)subs;
+    part.held_first = first + held * (size_t)slice / parts;
+    part.held_end = first + held * ((size_t)slice + 1) / parts;
+    return part;
 }
 
-/* Whether that rank has reached the column, at its step, which is not the first. */
+size_t akin_ring_slice(akin_ring_part part, int step, int subs, int slice, akin_ring_part *pieces) {
+    if (step > 0) {
+        pieces[0] = slice_held(part, subs, slice);
+        return 1;
+    }
+    const circle c = circle_of(subs);
+    return slice_own(&c, (size_t)slice, pieces);
+}
+
+/* Whether that rank has reached the column at that step, which is not the first. */
 static bool reached(akin_ring_progress at, int rank, int step, size_t column) {
     akin_ring_part part = akin_ring_work(at.size, rank, step, (size_t)at.subs, (size_t)at.subs);
     if (at.step != step) return at.step > step;
-    if (at.slice == 0) return false;
-    akin_ring_slice(part, step, at.subs, at.slice - 1, &part);
-    return column < part.held_end;
+    return at.slice > 0 && column < slice_held(part, at.subs, at.slice - 1).held_end;
 }
 
 bool akin_ring_done(akin_ring_progress at, int block_a, int sub_a, int block_b, int sub_b) {
     int step = (block_b - block_a + at.size) % at.size;
-    const circle c = circle_of(at.subs);
-    if (step == 0)
+    if (step == 0) {
+        const circle c = circle_of(at.subs);
         return at.step > 0 || slice_of(&c, (size_t)sub_a, (size_t)sub_b) < (size_t)at.slice;
+    }
     if (2 * step > at.size) return akin_ring_done(at, block_b, sub_b, block_a, sub_a);
     if (2 * step < at.size) return reached(at, block_a, step, (size_t)sub_b);
     if (block_a > block_b) return akin_ring_done(at, block_b, sub_b, block_a, sub_a);

@@ -2,10 +2,10 @@
 #include "ring_checkpoint_file.h"
 #include <stdio.h>
 
-enum { PARTS_MAX = 32768 }; /* far more parts than blocks are divided into (allpairs.c) */
+enum { PARTS_MAX = 32768 }; /* far more parts than blocks are divided into (ring.c) */
 
-/* In which order a block's pairs are compared: progress means nothing else in another one. */
-static const char order[] = "groups around a circle, by distance (ring.h)";
+/* The order in which a block's pairs are compared (ring.h): in another one the same progress stands for other pairs. */
+static const char order[] = "groups by distance";
 
 static const akin_ncfile_field schema[] = {
     {"row", AKIN_NC_INT, "place", "1", "row of the catalogue"},

@@ -1,6 +1,7 @@
 /* ring: for up to 4,096 ranks, every two blocks meet once, and all ranks do the same amount of
  * work. */
 #include <akin/ring.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -82,11 +83,12 @@ static void blocks_meet_once_at_many_ranks(void **unused) {
     }
 }
 
-enum { SIZES = 5, PARTS = 48 };
+enum { SIZES = 7, PARTS = 48 };
+
+typedef unsigned char meetings[SIZES][SIZES][PARTS][PARTS];
 
 /* The parts that meet in a slice of a rank: with those that it holds. */
-static void meet(int size, int rank, int step, int slice,
-                 unsigned char met[SIZES][SIZES][PARTS][PARTS], int subs) {
+static void meet(int size, int rank, int step, int slice, meetings met, int subs) {
     int held = akin_ring_held(size, rank, step);
     akin_ring_part pieces[AKIN_RING_PIECES],
         part = akin_ring_work(size, rank, step, (size_t)subs, (size_t)subs);
@@ -97,33 +99,54 @@ static void meet(int size, int rank, int step, int slice,
                 if (step > 0 || i <= j) met[rank][held][i][j] = met[held][rank][j][i] = 1;
 }
 
-/* At every moment, in rings of all small sizes, exactly the slices so far are reported as done. */
+/* Exactly what met is reported as done; returns the share of all. */
+static double check_done(akin_ring_progress at, meetings met) {
+    double all = 0, done = 0;
+    for (int a = 0; a < at.size; a++)
+        for (int b = 0; b < at.size; b++)
+            for (int i = 0; i < at.subs; i++)
+                for (int j = 0; j < at.subs; j++) {
+                    assert_int_equal(akin_ring_done(at, a, i, b, j), met[a][b][i][j]);
+                    const double pairs =
+                        a == b && i == j ? 0.5 : 1; /* of a part with itself half */
+                    all += pairs, done += pairs * met[a][b][i][j];
+                }
+    return done / all;
+}
+
+/* At every moment, in rings of all small sizes. */
 static void progress_is_what_was_done(void **unused) {
     (void)unused;
-    static const int parts[] = {2, 4, 6, 8, PARTS};
+    static const int parts[] = {2, 4, 6, 8, 16, 22, PARTS};
     for (int size = 1; size <= SIZES; size++)
         for (size_t s = 0; s < sizeof parts / sizeof *parts; s++) {
             const int subs = parts[s];
-            unsigned char met[SIZES][SIZES][PARTS][PARTS];
+            static meetings met;
             double share = 0;
+            if (size * subs > 5 * 22 && size > 2) continue;
             memset(met, 0, sizeof met);
             for (int step = 0; step <= akin_ring_steps(size); step++)
                 for (int slice = 0; slice <= subs; slice++) {
-                    akin_ring_progress at = {size, subs, step, slice};
-                    for (int a = 0; a < size; a++)
-                        for (int b = 0; b < size; b++)
-                            for (int i = 0; i < subs; i++)
-                                for (int j = 0; j < subs; j++)
-                                    assert_int_equal(akin_ring_done(at, a, i, b, j),
-                                                     met[a][b][i][j]);
+                    const akin_ring_progress at = {size, subs, step, slice};
+                    const double done = check_done(at, met);
                     assert_true(akin_ring_share(at) >= share && akin_ring_share(at) <= 1);
                     share = akin_ring_share(at);
+                    assert_true(fabs(share - done) < 0.1 + 0.5 / subs);
                     for (int rank = 0; rank < size && slice < subs; rank++)
                         meet(size, rank, step, slice, met, subs);
                 }
             assert_true(share > 0.999999);
         }
 }
+
+enum { MOST = 96 };
+
+/* A block of so many parts. */
+typedef struct {
+    size_t subs;
+    unsigned char met[MOST][MOST];
+    double all, least, most; /* pairs, and those of slices */
+} block;
 
 /* Pairs of rows before columns; of a part with itself half. */
 static double pairs_of(const akin_ring_part *piece) {
@@ -136,44 +159,68 @@ static double pairs_of(const akin_ring_part *piece) {
     return pairs;
 }
 
-/* Within a block each two parts meet once, in slices of the same work; and at the end of each distance all have met the
- * same number of others. */
+static void pass_slice(block *b, int slice) {
+    akin_ring_part pieces[AKIN_RING_PIECES], part = akin_ring_work(1, 0, 0, b->subs, b->subs);
+    double work = 0;
+    size_t count = akin_ring_slice(part, 0, (int)b->subs, slice, pieces);
+    assert_true(count >= 1 && count <= AKIN_RING_PIECES);
+    for (size_t p = 0; p < count; p++) {
+        const akin_ring_part *of = &pieces[p];
+        bool before = of->own_end <= of->held_first,
+             last = of->own_end == of->held_end && of->own_first <= of->held_first;
+        assert_true(before || last);
+        assert_true(of->held_end <= b->subs && of->own_first < of->own_end);
+        work += pairs_of(of);
+        for (size_t i = of->own_first; i < of->own_end && b->subs <= MOST; i++)
+            for (size_t j = of->held_first; j < of->held_end; j++) b->met[i][j] += i <= j;
+    }
+    b->all += work;
+    b->least = work < b->least ? work : b->least;
+    b->most = work > b->most ? work : b->most;
+}
+
+/* Whether all parts have met the same number of others. */
+static bool is_even(const block *b) {
+    size_t first = 0, found;
+    for (size_t i = 0; i < b->subs; i++) {
+        found = 0;
+        for (size_t j = 0; j < b->subs; j++)
+            found += i < j ? b->met[i][j] : i > j ? b->met[j][i] : 0;
+        if (i == 0) first = found;
+        if (found != first) return false;
+    }
+    return true;
+}
+
+/* Within a block each two parts meet once, in slices of about the same work where there are as many parts as the engine
+ * has; and at the end of each distance all have met the same number of others. */
 static void a_block_meets_itself_evenly(void **unused) {
     (void)unused;
-    enum { MOST = 96 };
-    for (int subs = 2; subs <= MOST; subs += 2) {
-        int met[MOST] = {0}, even = 0;
-        double all = 0;
-        for (int slice = 0; slice < subs; slice++) {
-            akin_ring_part pieces[AKIN_RING_PIECES],
-                part = akin_ring_work(1, 0, 0, (size_t)subs, (size_t)subs);
-            double work = 0;
-            size_t count = akin_ring_slice(part, 0, subs, slice, pieces);
-            assert_true(count >= 1 && count <= AKIN_RING_PIECES);
-            for (size_t p = 0; p < count; p++) {
-                const akin_ring_part *of = &pieces[p];
-                bool before = of->own_end <= of->held_first,
-                     last = of->own_end == of->held_end && of->own_first <= of->held_first;
-                assert_true(before || last);
-                assert_true(of->held_end <= (size_t)subs && of->own_first < of->own_end);
-                work += pairs_of(of);
-                for (size_t i = of->own_first; i < of->own_end; i++)
-                    for (size_t j = of->held_first; j < of->held_end; j++)
-                        if (i < j) met[i]++, met[j]++;
-            }
-            all += work;
-            if (subs % 16 == 0 || subs <= 4)
-                assert_true(work >= 0.7 * subs / 2 && work <= 1.4 * subs / 2);
-            int least = subs, most = 0;
-            for (int i = 0; i < subs; i++) {
-                least = met[i] < least ? met[i] : least;
-                most = met[i] > most ? met[i] : most;
-            }
-            even += least == most;
+    for (size_t subs = 2; subs <= MOST; subs += 2) {
+        block b = {.subs = subs, .least = INFINITY};
+        int even = 0;
+        for (int slice = 0; slice < (int)subs; slice++) {
+            pass_slice(&b, slice);
+            even += is_even(&b);
         }
-        assert_true(all == (double)subs * subs / 2);
-        for (int i = 0; i < subs; i++) assert_int_equal(met[i], subs - 1);
+        for (size_t i = 0; i < subs; i++)
+            for (size_t j = 0; j < subs; j++) assert_int_equal(b.met[i][j], i <= j);
+        assert_true(b.all == (double)(subs * subs) / 2);
         if (subs % 16 == 0) assert_int_equal(even, 9); /* distances 0 to 8 of 16 groups */
+        if (subs % 16 == 0 || subs <= 4)
+            assert_true(b.least > 0.9 * (double)subs / 2 && b.most < 1.1 * (double)subs / 2);
+    }
+}
+
+/* Of many parts a group takes several slices. */
+static void groups_may_be_large(void **unused) {
+    (void)unused;
+    static const size_t parts[] = {256, 512, 1024, 4096};
+    for (size_t s = 0; s < sizeof parts / sizeof *parts; s++) {
+        block b = {.subs = parts[s], .least = INFINITY};
+        for (int slice = 0; slice < (int)b.subs; slice++) pass_slice(&b, slice);
+        assert_true(b.all == (double)(b.subs * b.subs) / 2);
+        assert_true(b.most <= (double)b.subs); /* twice the average */
     }
 }
 
@@ -197,6 +244,7 @@ int main(void) {
         cmocka_unit_test(blocks_meet_once_at_many_ranks),
         cmocka_unit_test(progress_is_what_was_done),
         cmocka_unit_test(a_block_meets_itself_evenly),
+        cmocka_unit_test(groups_may_be_large),
         cmocka_unit_test(parts_are_not_narrow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,10 @@ def test_a_forged_checkpoint():
             shutil.copy("forged", CHECKPOINT)
             assert "starting over" in akin("neighbors", "f.npy", "-o", "t.nc", "-k", "3", ranks=ranks).err, (name, at, value)
             assert_same_variables("honest.nc", "t.nc")
+    shutil.copy("saved", "older")
+    with netCDF4.Dataset("older", "r+") as d:  # of a program that compared pairs in another order
+        d.delncattr("akin_order")
+    assert "the order of comparing pairs" in akin("neighbors", "f.npy", "-o", "t.nc", "-k", "3", "--checkpoint", "older", expect=3).err
     with netCDF4.Dataset("saved", "r+") as d:  # what is only without its checksum is used
         d.setncattr("note", "seen by another program")
     assert "resuming from" in akin("neighbors", "f.npy", "-o", "t.nc", "-k", "3", "--checkpoint", "saved", ranks=3).err
