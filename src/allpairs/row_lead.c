@@ -9,10 +9,10 @@ enum { PANEL = AKIN_ROW_BLOCK_PANEL };
 
 struct akin_row_lead {
     const akin_leading *leading;
-    int8_t *tails;               /* [panels, PANEL, tail] */
-    akin_sketch_single *singles; /* [panels, PANEL]: of them */
-    float *numbers, *tail;       /* [PANEL, count], [tail]: of the panel that is being made */
-    float *centre;               /* [count]: of its mean */
+    int8_t *tails;          /* [panels, PANEL, tail] */
+    akin_sift_tails *known; /* [panels]: of them */
+    float *numbers, *tail;  /* [PANEL, count], [tail]: of the panel that is being made */
+    float *centre;          /* [count]: of its mean */
 };
 
 akin_status akin_row_lead_create(size_t panels, const akin_leading *leading, akin_row_lead **out) {
@@ -21,11 +21,11 @@ akin_status akin_row_lead_create(size_t panels, const akin_leading *leading, aki
     if (lead == NULL) return AKIN_FAILED;
     lead->leading = leading;
     lead->tails = akin_mem_alloc(panels, PANEL * leading->tail);
-    lead->singles = akin_mem_alloc(panels, PANEL * sizeof *lead->singles);
+    lead->known = akin_mem_alloc(panels, sizeof *lead->known);
     lead->numbers = akin_mem_alloc(PANEL, leading->count * sizeof *lead->numbers);
     lead->tail = akin_mem_alloc(leading->tail + leading->lost, sizeof *lead->tail);
     lead->centre = akin_mem_alloc(1, leading->count * sizeof *lead->centre);
-    if (!lead->tails || !lead->singles || !lead->numbers || !lead->tail || !lead->centre) {
+    if (!lead->tails || !lead->known || !lead->numbers || !lead->tail || !lead->centre) {
         akin_row_lead_free(lead);
         return AKIN_FAILED;
     }
@@ -36,7 +36,7 @@ akin_status akin_row_lead_create(size_t panels, const akin_leading *leading, aki
 void akin_row_lead_free(akin_row_lead *lead) {
     if (lead == NULL) return;
     akin_mem_free(lead->tails);
-    akin_mem_free(lead->singles);
+    akin_mem_free(lead->known);
     akin_mem_free(lead->numbers);
     akin_mem_free(lead->tail);
     akin_mem_free(lead->centre);
@@ -51,28 +51,34 @@ static float add_square(float length, double square) {
     return (float)(sqrt((double)length * length + square) * (1 + 0x1p-20));
 }
 
-/* The dimensions that are not in the bytes are part of what these leave (sketch.h). */
-static void add_lost(const float *lost, size_t count, akin_sketch_single *single) {
-    double square = 0;
-    for (size_t t = 0; t < count; t++) square += (double)lost[t] * lost[t];
-    single->length = add_square(single->length, square);
-    single->error = add_square(single->error, square);
+/* A tail in 8 bits, and what is known of it; the dimensions that are not in the bytes are part of what these leave
+ * (sketch.h). */
+static void sketch_tail(const akin_row_lead *lead, int8_t *bytes, akin_sift_tails *known,
+                        size_t i) {
+    const akin_leading *l = lead->leading;
+    akin_sketch_single single;
+    double lost = 0;
+    akin_sketch_one(lead->tail, l->tail, bytes, &single);
+    for (size_t t = l->tail; t < l->tail + l->lost; t++)
+        lost += (double)lead->tail[t] * lead->tail[t];
+    known->unit[i] = single.unit, known->reach[i] = single.reach, known->sum[i] = single.sum;
+    known->error[i] = add_square(single.error, lost);
+    known->length[i] = add_square(single.length, lost);
 }
 
 /* Parts a panel's rows: their numbers with the lengths of their tails, and these in 8 bits. */
 static void part(akin_row_lead *lead, size_t p, const float *rows, size_t count) {
     const akin_leading *l = lead->leading;
     int8_t *tails = lead->tails + p * PANEL * l->tail;
-    akin_sketch_single *singles = lead->singles + p * PANEL;
+    akin_sift_tails *known = &lead->known[p];
+    if (count < PANEL) memset(known, 0, sizeof *known);
     for (size_t i = 0; i < count; i++) {
         float *numbers = lead->numbers + i * l->count;
         akin_leading_part(l, rows + i * l->stride, numbers, lead->tail);
-        akin_sketch_one(lead->tail, l->tail, tails + i * l->tail, &singles[i]);
-        add_lost(lead->tail + l->tail, l->lost, &singles[i]);
-        numbers[l->place] = singles[i].length;
+        sketch_tail(lead, tails + i * l->tail, known, i);
+        numbers[l->place] = known->length[i];
     }
     memset(tails + count * l->tail, 0, (PANEL - count) * l->tail);
-    memset(singles + count, 0, (PANEL - count) * sizeof *singles);
 }
 
 void akin_row_lead_make(akin_row_lead *lead, size_t p, const float *rows, size_t count,
@@ -96,8 +102,8 @@ size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_le
     const akin_sift_task of = {.width = width,
                                .rows = rows->tails + p * PANEL * width,
                                .columns = columns->tails + q * PANEL * width,
-                               .of_row = rows->singles + p * PANEL,
-                               .of_column = columns->singles + q * PANEL,
+                               .of_rows = &rows->known[p],
+                               .of_columns = &columns->known[q],
                                .row_least = task->row_least,
                                .column_least = task->column_least,
                                .found = task->found,

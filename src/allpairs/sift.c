@@ -1,5 +1,6 @@
 /* sift: which hits of a tile are left by a second bound, compiled once per level. */
 #include "sift.h"
+#include "tile.h"
 #include <akin/cpu.h>
 #include <immintrin.h>
 #include <stdbool.h>
@@ -95,75 +96,132 @@ static inline __m128i multiply(const pairs *of, size_t width) {
 }
 #endif
 
-/* Members of four rows or columns. */
-typedef struct {
-    __m128 unit, error, length;
-    __m128i sum;
-} singles;
-
-static inline singles gather(const akin_sketch_single *const from[TOGETHER]) {
-    __m128 a = _mm_loadu_ps(&from[0]->unit), b = _mm_loadu_ps(&from[1]->unit),
-           c = _mm_loadu_ps(&from[2]->unit), d = _mm_loadu_ps(&from[3]->unit);
-    _MM_TRANSPOSE4_PS(a, b, c, d);
-    return (singles){a, b, c, _mm_castps_si128(d)};
-}
-_Static_assert(offsetof(akin_sketch_single, error) == 4 &&
-                   offsetof(akin_sketch_single, length) == 8 &&
-                   offsetof(akin_sketch_single, sum) == 12,
-               "one vector has the four");
-
-/* Upper bounds of the scores: the product of the tails in place of that of their lengths. */
-static inline __m128 bounds_of(const akin_sift_task *task, const akin_dot_hit *hit,
-                               const int32_t *found, __m128i products) {
-    const akin_sketch_single *row[TOGETHER], *column[TOGETHER];
-    for (int h = 0; h < TOGETHER; h++)
-        row[h] = &task->of_row[hit[h].row], column[h] = &task->of_column[hit[h].column];
-    const singles a = gather(row), b = gather(column);
-    const __m128 reach = _mm_set_ps(row[3]->reach, row[2]->reach, row[1]->reach, row[0]->reach);
-#if AKIN_LEVEL == 5
-    products = _mm_sub_epi32(products, _mm_slli_epi32(b.sum, SHIFT));
-#endif
-    __m128 bound =
-        _mm_mul_ps(_mm_cvtepi32_ps(_mm_loadu_si128((const void *)found)), _mm_set1_ps(task->unit));
-    __m128 tails = _mm_mul_ps(_mm_cvtepi32_ps(products), _mm_mul_ps(a.unit, b.unit));
-    __m128 error = _mm_add_ps(_mm_mul_ps(reach, b.error), _mm_mul_ps(a.error, b.length));
-    bound =
-        _mm_sub_ps(_mm_add_ps(bound, _mm_set1_ps(task->margin)), _mm_mul_ps(a.length, b.length));
-    return _mm_add_ps(bound, _mm_add_ps(tails, error));
-}
-
-static inline __m128 least_of(const akin_sift_task *task, const akin_dot_hit *hit) {
-    const float *row = task->row_least, *column = task->column_least;
-    return _mm_min_ps(
-        _mm_set_ps(row[hit[3].row], row[hit[2].row], row[hit[1].row], row[hit[0].row]),
-        _mm_set_ps(column[hit[3].column], column[hit[2].column], column[hit[1].column],
-                   column[hit[0].column]));
-}
-
-/* The next hits; fewer than four are followed by one of them again. */
+/* The next pairs; fewer than four are followed by one of them again. */
 static inline size_t take(const akin_sift_task *task, const akin_dot_hit *hits, size_t count,
-                          akin_dot_hit *hit, pairs *of) {
+                          pairs *of) {
     const size_t some = count < TOGETHER ? count : TOGETHER;
     of->one_row = true;
     for (size_t h = 0; h < TOGETHER; h++) {
-        hit[h] = hits[h < some ? h : 0];
-        of->row[h] = task->rows + hit[h].row * task->width;
-        of->column[h] = task->columns + hit[h].column * task->width;
-        of->one_row &= hit[h].row == hit[0].row;
+        const akin_dot_hit hit = hits[h < some ? h : 0];
+        of->row[h] = task->rows + hit.row * task->width;
+        of->column[h] = task->columns + hit.column * task->width;
+        of->one_row &= hit.row == hits[0].row;
     }
     return some;
 }
 
-static size_t sift(const akin_sift_task *task, akin_dot_hit *hits, size_t count, float *bounds) {
+static void multiply_all(const akin_sift_task *task, const akin_dot_hit *hits, size_t count,
+                         int32_t *products /* [count + 3] */) {
+    pairs of;
+    for (size_t first = 0, some; first < count; first += some) {
+        some = take(task, hits + first, count - first, &of);
+        _mm_storeu_si128((void *)(products + first), multiply(&of, task->width));
+    }
+}
+
+/* An upper bound of a score has the product of the tails in place of that of their lengths. */
+#if AKIN_LEVEL >= 4
+enum { AT_ONCE = 16 };
+typedef __m512 reals;
+
+/* The numbers of 48 rows at places of which those in `last` are 32 and more. */
+static inline reals pick(const void *of, __m512i places, __mmask16 last) {
+    const float *from = of;
+    const __m512 some =
+        _mm512_permutex2var_ps(_mm512_loadu_ps(from), places, _mm512_loadu_ps(from + AT_ONCE));
+    return _mm512_mask_permutexvar_ps(some, last, places, _mm512_loadu_ps(from + 2 * AT_ONCE));
+}
+
+/* Which of some hits are left. */
+static inline __mmask16 bounds_of(const akin_sift_task *task, __m512i hits, __m512i found,
+                                  __m512i products, reals *bounds) {
+    const akin_sift_tails *a = task->of_rows, *b = task->of_columns;
+    const __m512i row = _mm512_and_si512(hits, _mm512_set1_epi32(UINT16_MAX)),
+                  column = _mm512_srli_epi32(hits, 16), end = _mm512_set1_epi32(2 * AT_ONCE);
+    const __mmask16 far = _mm512_cmpge_epi32_mask(row, end),
+                    wide = _mm512_cmpge_epi32_mask(column, end);
+#if AKIN_LEVEL == 5
+    const __m512i sum = _mm512_castps_si512(pick(b->sum, column, wide));
+    products = _mm512_sub_epi32(products, _mm512_slli_epi32(sum, SHIFT));
+#endif
+    const reals bound = _mm512_mul_ps(_mm512_cvtepi32_ps(found), _mm512_set1_ps(task->unit)),
+                units = _mm512_mul_ps(pick(a->unit, row, far), pick(b->unit, column, wide)),
+                tails = _mm512_mul_ps(_mm512_cvtepi32_ps(products), units),
+                b_length = pick(b->length, column, wide),
+                lengths = _mm512_mul_ps(pick(a->length, row, far), b_length),
+                error = _mm512_add_ps(
+                    _mm512_mul_ps(pick(a->reach, row, far), pick(b->error, column, wide)),
+                    _mm512_mul_ps(pick(a->error, row, far), b_length)),
+                least = _mm512_min_ps(pick(task->row_least, row, far),
+                                      pick(task->column_least, column, wide));
+    *bounds =
+        _mm512_add_ps(_mm512_sub_ps(_mm512_add_ps(bound, _mm512_set1_ps(task->margin)), lengths),
+                      _mm512_add_ps(tails, error));
+    return _mm512_cmp_ps_mask(*bounds, least, _CMP_GE_OQ);
+}
+
+/* In place: nothing is written over hits that have not been read. */
+static size_t keep(const akin_sift_task *task, const int32_t *products, akin_dot_hit *hits,
+                   size_t count, float *bounds) {
+    size_t kept = 0;
+    for (size_t first = 0; first < count; first += AT_ONCE) {
+        const size_t some = count - first < AT_ONCE ? count - first : AT_ONCE;
+        const __mmask16 there = (__mmask16)((1u << some) - 1);
+        const __m512i hit = _mm512_maskz_loadu_epi32(there, hits + first);
+        reals bound;
+        const __mmask16 left =
+            bounds_of(task, hit, _mm512_maskz_loadu_epi32(there, task->found + first),
+                      _mm512_maskz_loadu_epi32(there, products + first), &bound) &
+            there;
+        const unsigned more = (unsigned)__builtin_popcount(left);
+        const __mmask16 to = (__mmask16)((1u << more) - 1);
+        _mm512_mask_storeu_epi32(hits + kept, to, _mm512_maskz_compress_epi32(left, hit));
+        _mm512_mask_storeu_ps(bounds + kept, to, _mm512_maskz_compress_ps(left, bound));
+        kept += more;
+    }
+    return kept;
+}
+_Static_assert(sizeof(akin_dot_hit) == 4 && offsetof(akin_dot_hit, column) == 2, "a lane each");
+#else
+/* The numbers of the rows or the columns of four hits. */
+static inline __m128 rows_of(const float *from, const akin_dot_hit *hit) {
+    return _mm_set_ps(from[hit[3].row], from[hit[2].row], from[hit[1].row], from[hit[0].row]);
+}
+
+static inline __m128 columns_of(const float *from, const akin_dot_hit *hit) {
+    return _mm_set_ps(from[hit[3].column], from[hit[2].column], from[hit[1].column],
+                      from[hit[0].column]);
+}
+
+static inline int bounds_of(const akin_sift_task *task, const akin_dot_hit *hit,
+                            const int32_t *found, const int32_t *products, float *bounds) {
+    const akin_sift_tails *a = task->of_rows, *b = task->of_columns;
+    const __m128 bound = _mm_mul_ps(_mm_cvtepi32_ps(_mm_loadu_si128((const void *)found)),
+                                    _mm_set1_ps(task->unit)),
+                 units = _mm_mul_ps(rows_of(a->unit, hit), columns_of(b->unit, hit)),
+                 tails =
+                     _mm_mul_ps(_mm_cvtepi32_ps(_mm_loadu_si128((const void *)products)), units),
+                 b_length = columns_of(b->length, hit),
+                 lengths = _mm_mul_ps(rows_of(a->length, hit), b_length),
+                 error = _mm_add_ps(_mm_mul_ps(rows_of(a->reach, hit), columns_of(b->error, hit)),
+                                    _mm_mul_ps(rows_of(a->error, hit), b_length)),
+                 least =
+                     _mm_min_ps(rows_of(task->row_least, hit), columns_of(task->column_least, hit)),
+                 all = _mm_add_ps(_mm_sub_ps(_mm_add_ps(bound, _mm_set1_ps(task->margin)), lengths),
+                                  _mm_add_ps(tails, error));
+    _mm_storeu_ps(bounds, all);
+    return _mm_movemask_ps(_mm_cmpge_ps(all, least));
+}
+
+static size_t keep(const akin_sift_task *task, const int32_t *products, akin_dot_hit *hits,
+                   size_t count, float *bounds) {
     size_t kept = 0;
     for (size_t first = 0, some; first < count; first += some) {
         akin_dot_hit hit[TOGETHER];
         float bound[TOGETHER];
-        pairs of;
-        some = take(task, hits + first, count - first, hit, &of);
-        __m128 all = bounds_of(task, hit, task->found + first, multiply(&of, task->width));
-        int left = _mm_movemask_ps(_mm_cmpge_ps(all, least_of(task, hit)));
-        _mm_storeu_ps(bound, all);
+        some = count - first < TOGETHER ? count - first : TOGETHER;
+        for (size_t h = 0; h < TOGETHER; h++) hit[h] = hits[first + (h < some ? h : 0)];
+        const int left = bounds_of(task, hit, task->found + first, products + first, bound);
         for (size_t h = 0; h < some; h++) { /* no branches: they would be unpredictable */
             hits[kept] = hit[h];
             bounds[kept] = bound[h];
@@ -171,6 +229,13 @@ static size_t sift(const akin_sift_task *task, akin_dot_hit *hits, size_t count,
         }
     }
     return kept;
+}
+#endif
+
+static size_t sift(const akin_sift_task *task, akin_dot_hit *hits, size_t count, float *bounds) {
+    int32_t products[AKIN_TILE_HITS + TOGETHER];
+    multiply_all(task, hits, count, products);
+    return keep(task, products, hits, count, bounds);
 }
 
 extern const akin_sift_kernels akin_sift_kernels_v1, akin_sift_kernels_v3, akin_sift_kernels_v4,

@@ -1,8 +1,8 @@
 /* sift: which hits of a tile are left by a second, tighter bound. Not collective. Cannot fail. Pure.
  *
- * The tile has multiplied the leading numbers of two rows, and the lengths of what these leave, the tails (leading.h): its
- * bound holds the product of the two lengths where the product of the tails belongs. Here the tails are
- * multiplied, in 8 bits, pair by pair. */
+ * The tile has multiplied the leading numbers of two rows, and the lengths of what these leave, the tails
+ * (leading.h): its bound holds the product of the two lengths where the product of the tails belongs. Here the tails
+ * are multiplied, in 8 bits, pair by pair. */
 #ifndef AKIN_SIFT_H
 #define AKIN_SIFT_H
 
@@ -11,11 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What is known of a panel's tails, each as in akin_sketch_single. */
 typedef struct {
-    size_t width;                                 /* numbers of a tail: a multiple of 64 */
-    const int8_t *rows, *columns;                 /* [48, width]: the tails, */
-    const akin_sketch_single *of_row, *of_column; /* [48] */
-    const float *row_least, *column_least;        /* [48]: as in tile.h */
+    float unit[AKIN_SKETCH_PANEL], error[AKIN_SKETCH_PANEL], length[AKIN_SKETCH_PANEL];
+    float reach[AKIN_SKETCH_PANEL];
+    int32_t sum[AKIN_SKETCH_PANEL];
+} akin_sift_tails;
+
+typedef struct {
+    size_t width;                                /* numbers of a tail: a multiple of 64 */
+    const int8_t *rows, *columns;                /* [48, width]: the tails, */
+    const akin_sift_tails *of_rows, *of_columns; /* and what is known of them */
+    const float *row_least, *column_least;       /* [48]: as in tile.h */
     const int32_t *found; /* [count]: as in tile.h, and three more that may be read, */
     float unit;           /* and its unit */
     float margin;         /* the tile's, and how far `found` may be off */
