@@ -12,7 +12,8 @@
 enum {
     PANEL = AKIN_ROW_BLOCK_PANEL,
     GROUP = AKIN_PENDING_GROUP,
-    TOGETHER_FROM = 128 /* dimensions: the means of several panels are multiplied together */
+    TOGETHER_FROM = 128, /* dimensions: the means of several panels are multiplied together */
+    COLUMNS = 128        /* panels that are compared with all rows of a call, at most */
 };
 
 /* The thresholds of a tile, in its own arrays where the panels' cannot be used. */
@@ -35,6 +36,9 @@ struct akin_compare {
     double pairs,
         multiplied; /* of panels in this call, and those that wanted a product of the mean */
     bool sparse;    /* so few of the last call did that each is better computed by itself */
+    /* Views of the columns, made once for all rows: copies of what has just been written would wait for it. */
+    akin_row_block_panel columns[COLUMNS];
+    size_t first_column;
     int32_t found[AKIN_TILE_HITS + 3]; /* of a tile whose hits are sifted */
 };
 
@@ -92,14 +96,20 @@ static uint32_t meetings(const akin_compare *c, akin_row_block *a, size_t p, aki
 /* Some adjacent panels of a block. */
 typedef struct {
     akin_row_block *block;
-    size_t first, count; /* 1 or 2 */
-    akin_row_block_panel panel[2];
+    size_t first, count;               /* 1 or 2 */
+    const akin_row_block_panel *panel; /* [count] */
 } side;
 
-static side side_of(akin_row_block *block, size_t first, size_t count) {
-    side s = {.block = block, .first = first, .count = count};
-    for (size_t i = 0; i < count; i++) s.panel[i] = akin_row_block_view(block, first + i);
-    return s;
+static side side_of(akin_row_block *block, size_t first, size_t count,
+                    akin_row_block_panel *views /* [count] */) {
+    for (size_t i = 0; i < count; i++) views[i] = akin_row_block_view(block, first + i);
+    return (side){block, first, count, views};
+}
+
+/* Panels [first, end) as the columns of what follows. */
+static void view_columns(akin_compare *c, akin_row_block *b, size_t first, size_t end) {
+    c->first_column = first;
+    for (size_t q = first; q < end; q++) c->columns[q - first] = akin_row_block_view(b, q);
 }
 
 static float between_means(const akin_compare *c, const side *a, size_t i, const side *b,
@@ -143,10 +153,11 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
         products = products_of_mean(c, a, i, b, j, q->products);
     }
     akin_tile_task *task = &c->tasks[at];
-    *task = akin_tile_task_of(c->width, rows, columns);
+    akin_tile_task_take(task, c->width, rows, columns);
     task->row_least = row_least, task->column_least = column_least;
     task->row_lowest = row_lowest;
     task->products = products;
+    task->next = NULL;
     task->found = c->group[at].bounds != NULL ? c->found : NULL;
     task->margin = akin_sketch_margin(rows->sketch, columns->sketch, akin_row_block_dim(a->block));
     akin_pending_outcome *o = &c->group[c->asked++];
@@ -229,7 +240,8 @@ static void finish(akin_compare *c) {
 void akin_compare_itself(akin_compare *c, akin_row_block *a) {
     begin(c, a);
     for (size_t p = 0; p < akin_row_block_panels(a); p++) {
-        side rows = side_of(a, p, 1);
+        akin_row_block_panel view;
+        const side rows = side_of(a, p, 1, &view);
         meet(c, &rows, &rows, NULL);
     }
     finish(c);
@@ -251,7 +263,7 @@ static void sweep_columns(akin_compare *c, const side *rows, akin_row_block *b, 
         }
         bool two = rows->count == 2 && q + 1 < end &&
                    !apart_in_all(c, rows->panel[0].summary, &summaries[q + 1]);
-        side columns = side_of(b, q, two ? 2 : 1);
+        const side columns = {b, q, two ? 2 : 1, c->columns + (q - c->first_column)};
         q += columns.count;
         meet(c, rows, &columns, q + columns.count <= end ? akin_row_block_columns(b, q) : NULL);
     }
@@ -271,11 +283,12 @@ static void compare_rows(akin_compare *c, akin_row_block *a, size_t a_first, siz
         bool two = c->tables.tile->four != NULL && p + 1 < a_end &&
                    alike(c, &summaries[p], &summaries[p + 1]);
         count = two ? 2 : 1;
-        side rows = side_of(a, p, count);
+        akin_row_block_panel views[2];
+        const side rows = side_of(a, p, count, views);
         size_t first = b_first;
         if (a == b && first <= p) first = p + 1;
         if (a == b && two && first == p + 1 && first < b_end) { /* the two with each other */
-            side one = side_of(a, p, 1);
+            const side one = {a, p, 1, views};
             sweep_columns(c, &one, b, first, first + 1);
             first++;
         }
@@ -289,21 +302,31 @@ static size_t least_of(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* All rows against the columns that are viewed. */
+static void compare_columns(akin_compare *c, akin_row_block *a, size_t a_first, size_t a_end,
+                            akin_row_block *b, size_t b_first, size_t b_end) {
+    if (c->sparse || akin_row_block_stride(a) < TOGETHER_FROM) {
+        compare_rows(c, a, a_first, a_end, b, b_first, b_end);
+        return;
+    }
+    for (size_t p = a_first; p < a_end; p += AKIN_MEANS_ROWS)
+        for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end;
+             q += AKIN_MEANS_COLUMNS) {
+            size_t p_end = least_of(p + AKIN_MEANS_ROWS, a_end),
+                   q_end = least_of(q + AKIN_MEANS_COLUMNS, b_end);
+            akin_means_multiply(c->means, a, p, p_end, b, q, q_end);
+            compare_rows(c, a, p, p_end, b, q, q_end);
+        }
+}
+
 void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, size_t a_end,
                          akin_row_block *b, size_t b_first, size_t b_end) {
     begin(c, a);
     c->pairs = c->multiplied = 0;
-    if (c->sparse || akin_row_block_stride(a) < TOGETHER_FROM) {
-        compare_rows(c, a, a_first, a_end, b, b_first, b_end);
-    } else {
-        for (size_t p = a_first; p < a_end; p += AKIN_MEANS_ROWS)
-            for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end;
-                 q += AKIN_MEANS_COLUMNS) {
-                size_t p_end = least_of(p + AKIN_MEANS_ROWS, a_end),
-                       q_end = least_of(q + AKIN_MEANS_COLUMNS, b_end);
-                akin_means_multiply(c->means, a, p, p_end, b, q, q_end);
-                compare_rows(c, a, p, p_end, b, q, q_end);
-            }
+    for (size_t first = b_first, end; first < b_end; first = end) {
+        end = least_of(first + COLUMNS, b_end);
+        view_columns(c, b, first, end);
+        compare_columns(c, a, a_first, a_end, b, first, end);
     }
     c->means->known = false;
     c->sparse = a_first < a_end &&

@@ -5,16 +5,23 @@
 #include "tile.h"
 #include <akin/row_block.h>
 
-/* Their sketches, of so many dimensions; the caller adds what is asked. */
+/* Their sketches, of so many dimensions; the caller adds what is asked. In place: a copy of what has just been written
+ * waits for it, which is a tenth of a tile of short rows. */
+static inline void akin_tile_task_take(akin_tile_task *task, size_t width,
+                                       const akin_row_block_panel *rows,
+                                       const akin_row_block_panel *columns) {
+    task->stride = width;
+    task->row_sketch = rows->sketch, task->column_sketch = columns->sketch;
+    task->rows = rows->as_rows, task->columns = columns->as_columns;
+    task->wrap = columns->wrap, task->sums = columns->sums;
+}
+
+/* The same with nothing asked. */
 static inline akin_tile_task akin_tile_task_of(size_t width, const akin_row_block_panel *rows,
                                                const akin_row_block_panel *columns) {
-    return (akin_tile_task){.stride = width,
-                            .row_sketch = rows->sketch,
-                            .column_sketch = columns->sketch,
-                            .rows = rows->as_rows,
-                            .columns = columns->as_columns,
-                            .wrap = columns->wrap,
-                            .sums = columns->sums};
+    akin_tile_task task = {0};
+    akin_tile_task_take(&task, width, rows, columns);
+    return task;
 }
 
 #endif
