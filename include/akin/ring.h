@@ -34,8 +34,10 @@ akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, si
  * the order of their distance: each with itself, then with its neighbours, at last with the one opposite. At any time
  * all rows have then seen about the same share of the others, and their lists have risen alike. (If columns met all
  * rows before them in order, a column's list would still be empty then, and rule out nothing.) Slices are about
- * equally long; in a group of more than 16 parts the later ones are longer. */
-/* How many parts: few in all, and so many that a slice takes a second or two; a multiple of the number of groups. */
+ * equally long, except where a group of more than 16 parts meets itself: there the later ones are longer, up to twice
+ * the average. */
+/* How many parts: so many that a slice takes some hundredths of a second, fewer where parts would have less than 768
+ * rows or be more than 4,096 in all; a multiple of the number of groups. */
 int akin_ring_subs(int size, size_t rows, size_t dim);
 
 /* What a rank does in a slice, in parts of the blocks; returns how many pieces that is. part: akin_ring_work of the

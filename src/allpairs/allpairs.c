@@ -3,6 +3,7 @@
 #include "partition.h"
 #include "pending.h"
 #include "recompute.h"
+#include "row_summary.h"
 #include "thresholds.h"
 #include "tile.h"
 #include "travel.h"
@@ -132,45 +133,34 @@ static size_t pieces_of_slice(const engine *e, int step, int slice, panels *out)
     return count;
 }
 
-/* The first panel whose categories reach so far. */
-static size_t seek(const akin_row_block_summary *panels, size_t first, size_t end,
-                   int32_t category) {
-    while (first < end) {
-        const size_t middle = first + (end - first) / 2;
-        if (panels[middle].category_last < category)
-            first = middle + 1;
-        else
-            end = middle;
-    }
-    return first;
-}
-
-/* Panels in [first, end) that have a category in common with another one. */
-static size_t count_alike(const akin_row_block_summary *panels, size_t first, size_t end,
-                          const akin_row_block_summary *with) {
-    const size_t low = seek(panels, first, end, with->category_first),
-                 high = seek(panels, low, end, with->category_last + 1);
-    return high - low + (high < end && panels[high].category_first <= with->category_last);
-}
-
 static bool same_category(const engine *e) {
     bool same = true;
     for (int t = 0; t < e->tables; t++) same = same && e->table[t].rules->same_category;
     return same;
 }
 
-/* Pairs of panels, for the progress, of one block each once. Where only rows of one category meet, those that have one
- * in common, by the own block's: rows are dealt one by one, so that other ranks' blocks are much the same. */
-static double panel_pairs(const engine *e, panels p, bool one_block) {
+/* Panels in [first, end) of the own block that share a category with one of its panels. */
+static size_t count_alike(const engine *e, size_t panel, size_t first, size_t end) {
     const akin_row_block_summary *own = akin_row_block_summaries(e->own);
+    size_t found = 0;
+    for (size_t q = first, next; q < end; q = next) {
+        next = own[q].alike_end < end ? own[q].alike_end : end;
+        if (!akin_row_summaries_apart(e->table[0].rules, &own[panel], &own[q])) found += next - q;
+    }
+    return found;
+}
+
+/* Pairs of panels that a piece compares, for the progress; within one block each pair once. Where only rows of one
+ * category meet, only pairs of panels that share one. The other rank's block is taken to be like this rank's own, since
+ * rows are dealt in turn. */
+static double panel_pairs(const engine *e, panels p, bool one_block) {
     const size_t all = akin_row_block_panels(e->own);
     const bool same = same_category(e);
     double pairs = 0;
     for (size_t row = p.own_first; row < p.own_end; row++) {
         const size_t first = one_block && p.held_first < row ? row : p.held_first,
                      end = same && p.held_end > all ? all : p.held_end;
-        if (first < end)
-            pairs += (double)(same ? count_alike(own, first, end, &own[row]) : end - first);
+        if (first < end) pairs += (double)(same ? count_alike(e, row, first, end) : end - first);
     }
     return pairs;
 }

@@ -13,7 +13,7 @@ enum {
     PANEL = AKIN_ROW_BLOCK_PANEL,
     GROUP = AKIN_PENDING_GROUP,
     TOGETHER_FROM = 128, /* dimensions: the means of several panels are multiplied together */
-    COLUMNS = 128        /* panels that are compared with all rows of a call, at most */
+    COLUMNS = 160        /* panels of columns that are viewed at once, at most */
 };
 
 /* The thresholds of a tile, in its own arrays where the panels' cannot be used. */

@@ -124,7 +124,7 @@ static void multiply_all(const akin_sift_task *task, const akin_dot_hit *hits, s
 enum { AT_ONCE = 16 };
 typedef __m512 reals;
 
-/* The numbers of 48 rows at places of which those in `last` are 32 and more. */
+/* Of 48 numbers those at 16 places; last: which of these are 32 or more. */
 static inline reals pick(const void *of, __m512i places, __mmask16 last) {
     const float *from = of;
     const __m512 some =
@@ -139,21 +139,21 @@ static inline __mmask16 bounds_of(const akin_sift_task *task, __m512i hits, __m5
     const __m512i row = _mm512_and_si512(hits, _mm512_set1_epi32(UINT16_MAX)),
                   column = _mm512_srli_epi32(hits, 16), end = _mm512_set1_epi32(2 * AT_ONCE);
     const __mmask16 far = _mm512_cmpge_epi32_mask(row, end),
-                    wide = _mm512_cmpge_epi32_mask(column, end);
+                    broad = _mm512_cmpge_epi32_mask(column, end);
 #if AKIN_LEVEL == 5
-    const __m512i sum = _mm512_castps_si512(pick(b->sum, column, wide));
+    const __m512i sum = _mm512_castps_si512(pick(b->sum, column, broad));
     products = _mm512_sub_epi32(products, _mm512_slli_epi32(sum, SHIFT));
 #endif
     const reals bound = _mm512_mul_ps(_mm512_cvtepi32_ps(found), _mm512_set1_ps(task->unit)),
-                units = _mm512_mul_ps(pick(a->unit, row, far), pick(b->unit, column, wide)),
+                units = _mm512_mul_ps(pick(a->unit, row, far), pick(b->unit, column, broad)),
                 tails = _mm512_mul_ps(_mm512_cvtepi32_ps(products), units),
-                b_length = pick(b->length, column, wide),
+                b_length = pick(b->length, column, broad),
                 lengths = _mm512_mul_ps(pick(a->length, row, far), b_length),
                 error = _mm512_add_ps(
-                    _mm512_mul_ps(pick(a->reach, row, far), pick(b->error, column, wide)),
+                    _mm512_mul_ps(pick(a->reach, row, far), pick(b->error, column, broad)),
                     _mm512_mul_ps(pick(a->error, row, far), b_length)),
                 least = _mm512_min_ps(pick(task->row_least, row, far),
-                                      pick(task->column_least, column, wide));
+                                      pick(task->column_least, column, broad));
     *bounds =
         _mm512_add_ps(_mm512_sub_ps(_mm512_add_ps(bound, _mm512_set1_ps(task->margin)), lengths),
                       _mm512_add_ps(tails, error));

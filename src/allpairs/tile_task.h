@@ -6,7 +6,7 @@
 #include <akin/row_block.h>
 
 /* Their sketches, of so many dimensions; the caller adds what is asked. In place: a copy of what has just been written
- * waits for it, which is a tenth of a tile of short rows. */
+ * would wait for it (2 % of the time of 200,000 x 32). */
 static inline void akin_tile_task_take(akin_tile_task *task, size_t width,
                                        const akin_row_block_panel *rows,
                                        const akin_row_block_panel *columns) {

@@ -114,6 +114,43 @@ static void lists_are_the_naive_ones(void **unused) {
     assert_int_equal(tile_model_configured, tile_model_released);
 }
 
+/* A block with itself, with more panels of columns than are viewed at once; some of its rows' lists. */
+static void check_large(size_t dim, bool together) {
+    enum { N = 48 * 165 + 5, K = 3, EVERY = 97 };
+    static const akin_row_block_rules rules = {.min_score = -1};
+    naive_catalogue c = naive_create(NAIVE_RANDOM, (uint32_t)dim, N, dim);
+    akin_row_block *block;
+    akin_compare *compare;
+    uint64_t expected[K];
+    if (together) draw_together(&c);
+    assert_int_equal(akin_row_block_create(N, dim, K, AKIN_ROW_BLOCK_BOTH, &block), AKIN_OK);
+    assert_int_equal(akin_compare_create(&rules, &compare), AKIN_OK);
+    akin_row_block_begin(block, N);
+    for (size_t i = 0; i < N; i++) akin_row_block_set(block, i, c.items[i], c.rows + i * dim);
+    akin_row_block_ready(block, &rules);
+    akin_compare_itself(compare, block);
+    akin_compare_panels(compare, block, 0, akin_row_block_panels(block), block, 0,
+                        akin_row_block_panels(block));
+    for (size_t i = 0; i < N; i += EVERY) {
+        uint64_t *list = akin_row_block_list(block, i);
+        akin_topk_sort(list, K);
+        naive_list(&c, &rules, NULL, i, K, expected);
+        assert_memory_equal(list, expected, sizeof expected);
+    }
+    akin_compare_free(compare);
+    akin_row_block_free(block);
+    naive_free(&c);
+}
+
+static void columns_may_be_many(void **unused) {
+    (void)unused;
+    check_large(6, false);
+    check_large(129, true);
+    akin_tile_replace(&akin_tile_kernels_v1_model);
+    check_large(6, false);
+    akin_tile_replace(NULL);
+}
+
 static double computed(const naive_catalogue *c, const akin_row_block_rules *rules) {
     akin_row_block *block;
     akin_compare *compare;
@@ -212,6 +249,7 @@ int main(void) {
     if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_the_naive_ones),
+        cmocka_unit_test(columns_may_be_many),
         cmocka_unit_test(what_cannot_be_saves_work),
         cmocka_unit_test(layers_leave_out_what_is_done),
         cmocka_unit_test(each_allocation_can_fail),
