@@ -2,6 +2,7 @@
 #include "stages.h"
 #include <akin/features.h>
 #include <akin/file.h>
+#include <akin/image.h>
 #include <akin/mem.h>
 #include <akin/plan.h>
 #include <math.h>
@@ -78,6 +79,7 @@ static akin_status read_job(const akin_call *call, akin_plan_job *out) {
     const char *const *targets = NULL;
     AKIN_TRY(akin_jobfile_read(job_path(call), akin_stage_sections(), &job));
     const akin_options *train = akin_jobfile_options(job, "train"),
+                       *ingest = akin_jobfile_options(job, "ingest"),
                        *neighbors = akin_jobfile_options(job, "neighbors");
     const char *features = akin_options_text(train, "features");
     *out = (akin_plan_job){
@@ -89,6 +91,8 @@ static akin_status read_job(const akin_call *call, akin_plan_job *out) {
         .network = strcmp(features, "fused") == 0 || strcmp(features, "autoencoder") == 0 ||
                    strcmp(features, "maps") == 0,
         .picture_bytes = akin_options_real(o, "picture-bytes"),
+        .decoder_bytes =
+            (double)akin_image_decoder_bytes((uint64_t)akin_options_int(ingest, "max-pixels")),
         .checkpoint_every = akin_options_real(neighbors, "checkpoint-every")};
     for (int i = 0; i < AKIN_PLAN_STAGES; i++) out->wanted[i] = wanted(job, (akin_plan_stage)i);
     out->targets = akin_options_list(akin_jobfile_options(job, "publish"), "to", &targets);
@@ -146,6 +150,7 @@ static void report_stage(akin_json *list, const char *name, const akin_plan_figu
     akin_json *entry = akin_json_object();
     akin_json_set_text(entry, "stage", name);
     akin_json_set_number(entry, "memory_bytes", ceil(f->memory));
+    if (f->beside > 0) akin_json_set_number(entry, "decoder_bytes", ceil(f->beside));
     akin_json_set_number(entry, "wire_bytes", ceil(f->wire));
     akin_json_set_number(entry, "disk_bytes", ceil(f->disk));
     akin_json_set_number(entry, "seconds", f->seconds);
@@ -193,6 +198,16 @@ static const char *in_units(double value, bool seconds, char out[32]) {
     return out;
 }
 
+static void print_beside(const akin_plan_machine *m, const akin_plan_figures *ingest) {
+    char rank[32], node[32];
+    if (ingest->wanted)
+        printf(
+            "\ningest of AVIF, HEIC, GIF, TIFF or BMP: each rank's akin-decoder may take up to %s "
+            "more (max-pixels of [ingest]), %s on a node\n",
+            in_units(ingest->beside, false, rank),
+            in_units(ingest->beside * m->ranks_per_node, false, node));
+}
+
 static void print(const akin_plan_job *job, const akin_plan_machine *m, const akin_plan *plan,
                   const char *rates) {
     char a[32], b[32], c[32], d[32], e[32], f[32], expected[32];
@@ -210,6 +225,7 @@ static void print(const akin_plan_job *job, const akin_plan_machine *m, const ak
                in_units(s->waiting, true, e), in_units(s->lost, true, f),
                plan->longest == (akin_plan_stage)i ? "  longest" : "");
     }
+    print_beside(m, &plan->stages[AKIN_PLAN_INGEST]);
     printf("\nnight: %s, or %s with an existing model\n", in_units(plan->seconds, true, a),
            in_units(plan->seconds - plan->stages[AKIN_PLAN_TRAIN].seconds, true, b));
     printf(

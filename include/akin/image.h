@@ -44,6 +44,10 @@ typedef struct {
 
 #define AKIN_IMAGE_MAX_PIXELS 100000000
 
+/* AVIF, HEIC, GIF, TIFF and BMP are decoded in a process beside this one; the most that a picture may
+ * take there, beyond what the process has without one. */
+uint64_t akin_image_decoder_bytes(uint64_t max_pixels);
+
 /* rgb [params.height, params.width, 3], filled by the call; for AKIN_FIT_WITHIN use
  * akin_image_thumbnail. */
 AKIN_MUST_CHECK akin_status akin_image_decode(const uint8_t *bytes, size_t count,

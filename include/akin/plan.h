@@ -30,6 +30,7 @@ typedef struct {
     double epochs;           /* 0: chosen by the size of the catalogue, as in train */
     bool network;            /* trains a network, in addition to fitting */
     double picture_bytes;    /* mean size of a picture's file */
+    double decoder_bytes;    /* the most of one that is decoded beside its rank */
     double checkpoint_every; /* seconds, of train and neighbors */
     bool wanted[AKIN_PLAN_STAGES];
     size_t targets; /* of publish */
@@ -72,6 +73,7 @@ void akin_plan_rates_learn(const akin_json *metrics, akin_plan_rates *rates, siz
 typedef struct {
     bool wanted;
     double memory; /* bytes at the peak */
+    double beside; /* the most of a process beside it, if pictures need one; 0: none do */
     double wire;   /* bytes sent */
     double disk;   /* bytes read and written, of all ranks */
     double seconds;

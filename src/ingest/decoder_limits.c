@@ -1,5 +1,6 @@
 /* decoder_limits: see decoder_limits.h. */
 #include "decoder_limits.h"
+#include <akin/image.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -34,9 +35,13 @@ static rlim_t seconds_used(void) {
     return (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 1);
 }
 
+uint64_t akin_image_decoder_bytes(uint64_t max_pixels) {
+    return BESIDES + max_pixels * BYTES_PER_PIXEL;
+}
+
 void akin_decoder_limits_set(uint64_t max_pixels) {
     rlim_t before = held();
-    allowance = max_pixels < (uint64_t)1 << 40 ? BESIDES + max_pixels * BYTES_PER_PIXEL : 0;
+    allowance = max_pixels < (uint64_t)1 << 40 ? akin_image_decoder_bytes(max_pixels) : 0;
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, seconds_used() + AKIN_DECODER_SECONDS);
     limit(RLIMIT_DATA,

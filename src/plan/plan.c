@@ -4,9 +4,10 @@
 #include <akin/dot.h>
 #include <math.h>
 
-/* In bytes, measured unless stated otherwise: an idle process, a row of the source on every rank,
- * and an item in the files without its picture, vector and list (estimated: an id of 16 bytes). */
-static const double process = 42e6, source_row = 200, item = 33, picture = 3072;
+/* In bytes, measured unless stated otherwise: an idle process, an idle decoder, a row of the source on
+ * every rank, and an item in the files without its picture, vector and list (estimated: an id of 16
+ * bytes). */
+static const double process = 42e6, decoder = 25e6, source_row = 200, item = 33, picture = 3072;
 static const double weights = 570019, sample = 65536;
 
 typedef struct {
@@ -28,6 +29,7 @@ static akin_status ingest(const night *s, akin_plan_figures *f) {
            written = s->n * (picture + item);
     double link = m->nodes > 1 ? m->bandwidth : m->memory_bandwidth;
     f->memory = process + s->n * source_row + 20e6;
+    f->beside = decoder + s->job->decoder_bytes;
     f->wire = s->ranks > 1 ? texts : 0;
     f->disk = read + written;
     f->seconds = s->n * s->rates->row + f->wire / link +

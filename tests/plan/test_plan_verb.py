@@ -40,6 +40,17 @@ def test_what_makes_it_longer():
     assert planned(*SIZE, "--mtbf", "10")[0]["seconds_lost"] > 50 * planned(*SIZE)[0]["seconds_lost"]
 
 
+def test_decoders_beside_the_ranks():
+    """The process that decodes the rarer formats for a rank is counted, with the limit of [ingest]."""
+    _, stages = planned(*SIZE)
+    assert stages["ingest"]["decoder_bytes"] > 256 * 2**20 + 40e8 and "decoder_bytes" not in stages["embed"]
+    assert "akin-decoder" in akin("plan", "job.ini", *SIZE).out
+    with open("small.ini", "w") as f:
+        f.write("[ingest]\nsource = x.csv\nmax-pixels = 1000000\n")
+    small = akin("plan", "small.ini", *SIZE, "--json").json["stages"][0]
+    assert abs(stages["ingest"]["decoder_bytes"] - small["decoder_bytes"] - 40 * 99e6) < 1, small
+
+
 def test_refusals():
     for words in (["job.ini"], ["job.ini", "--items", "5"], ["job.ini", "--items", "5", "--nodes", "0"],
                   ["job.ini", "--items", "5", "--nodes", "4000", "--ranks-per-node", "4000"], ["--items", "5", "--nodes", "1"]):
