@@ -53,6 +53,12 @@ AKIN_MUST_CHECK akin_status akin_file_link(const char *from, const char *to);
 /* Why a file cannot be opened (code: errno) and what to do about it: sets the message, returns
  * AKIN_FAILED. */
 AKIN_MUST_CHECK akin_status akin_file_cannot_open(const char *path, int code);
+/* The same of an output that cannot be written, or a folder that cannot be created. */
+akin_status akin_file_cannot_write(const char *path, int code);
+akin_status akin_file_no_room(const char *path, uint64_t bytes, int code);
+/* The same when it was the output's part; names that only where it is the trouble: a leftover that
+ * belongs to another user, say. */
+akin_status akin_file_cannot_write_part(const char *part, const char *path, int code);
 
 bool akin_file_exists(const char *path);
 bool akin_file_is_folder(const char *path);

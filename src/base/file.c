@@ -17,26 +17,59 @@ struct akin_outfile {
     char *path, *part;
 };
 
-static akin_status say(const char *path, const char *what) {
-    return akin_error_set(AKIN_FAILED, "%s: %s: %s", path, what, strerror(errno));
+static akin_status cannot_read(const char *path) {
+    return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno));
+}
+
+typedef struct {
+    int code;
+    const char *text;
+} advice;
+
+/* In a table that ends with what to do about any other error. */
+static const char *find_advice(const advice *all, int code) {
+    while (all->code && all->code != code) all++;
+    return all->text;
 }
 
 akin_status akin_file_cannot_open(const char *path, int code) {
-    static const struct {
-        int code;
-        const char *advice;
-    } advices[] = {
+    static const advice advices[] = {
         {ENOENT,
          "; check the name: a relative path starts in the folder in which akin was started"},
         {ENOTDIR, "; a part of its path is not a folder"},
         {EACCES, "; give this user permission to read it"},
-        {EMFILE, "; allow more open files (ulimit -n)"}};
-    const char *advice = "";
-    for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
-        if (advices[i].code == code) advice = advices[i].advice;
+        {EMFILE, "; allow more open files (ulimit -n)"},
+        {0, ""}};
+    const char *what = find_advice(advices, code);
     if (code == ENOENT && strstr(path, "://"))
-        advice = "; it is an address, where only a file can be read: download it first";
-    return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s%s", path, strerror(code), advice);
+        what = "; it is an address, where only a file can be read: download it first";
+    return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s%s", path, strerror(code), what);
+}
+
+static const advice writing[] = {
+    {ENOENT, "create its folder, or choose another"},
+    {ENOSPC, "free some space on its disk, or choose another place"},
+    {EDQUOT, "free some of this user's space there, or choose another place"},
+    {EFBIG, "allow larger files (ulimit -f), or choose another disk"},
+    {EMFILE, "allow more open files (ulimit -n)"},
+    {0, "fix that, or choose another place"}};
+
+akin_status akin_file_cannot_write(const char *path, int code) {
+    return akin_error_set(AKIN_FAILED, "%s: cannot be written: %s; %s", path, strerror(code),
+                          find_advice(writing, code));
+}
+
+akin_status akin_file_cannot_write_part(const char *part, const char *path, int code) {
+    if (code == ENOSPC || code == EDQUOT || code == EROFS || !akin_file_exists(part))
+        return akin_file_cannot_write(path, code);
+    return akin_error_set(AKIN_FAILED, "%s: cannot be written: %s is in the way (%s); remove it",
+                          path, part, strerror(code));
+}
+
+akin_status akin_file_no_room(const char *path, uint64_t bytes, int code) {
+    return akin_error_set(
+        AKIN_FAILED, "%s: the disk has no room for the %" PRIu64 " bytes that it needs: %s; %s",
+        path, bytes, strerror(code), find_advice(writing, code));
 }
 
 /* --- reading whole files --- */
@@ -59,7 +92,7 @@ static akin_status read_all(int file, const char *path, size_t limit, size_t cap
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) {
             akin_mem_free(block);
-            return say(path, "cannot be read");
+            return cannot_read(path);
         }
         if (got == 0) break;
         length += (size_t)got;
@@ -92,7 +125,7 @@ akin_status akin_file_read(const char *path, size_t limit, unsigned char **bytes
     struct stat facts;
     akin_status status = AKIN_OK;
     if (fstat(file, &facts) != 0)
-        status = say(path, "cannot be read");
+        status = cannot_read(path);
     else if (!S_ISREG(facts.st_mode))
         status = akin_error_set(AKIN_FAILED, "%s: not a regular file", path);
     else if ((uint64_t)facts.st_size <= limit)
@@ -146,13 +179,14 @@ char *akin_file_part_name(const char *path) {
     return part;
 }
 
-/* A file system that cannot sync this kind of object returns EINVAL, which is ignored. */
-static akin_status sync_path(const char *path, int flags) {
+/* A file system that cannot sync this kind of object returns EINVAL, which is ignored. output: whom
+ * it is for, which messages name. */
+static akin_status sync_path(const char *path, int flags, const char *output) {
     int file = open(path, flags | O_RDONLY | O_CLOEXEC);
-    if (file < 0) return say(path, "cannot be opened");
+    if (file < 0) return akin_file_cannot_write(output, errno);
     akin_status status =
-        fsync(file) != 0 && errno != EINVAL ? say(path, "cannot be synced") : AKIN_OK;
-    if (close(file) != 0 && status == AKIN_OK) status = say(path, "cannot be closed");
+        fsync(file) != 0 && errno != EINVAL ? akin_file_cannot_write(output, errno) : AKIN_OK;
+    if (close(file) != 0 && status == AKIN_OK) status = akin_file_cannot_write(output, errno);
     return status;
 }
 
@@ -165,9 +199,10 @@ void akin_file_remove(const char *path) {
 
 akin_status akin_file_sync_rename(const char *part, const char *path) {
     char *real = akin_file_resolved(path), *folder = real ? akin_file_folder(real) : NULL;
-    akin_status status = folder ? sync_path(part, 0) : AKIN_FAILED;
-    if (status == AKIN_OK && rename(part, real) != 0) status = say(path, "cannot be replaced");
-    if (status == AKIN_OK) status = sync_path(folder, O_DIRECTORY); /* makes the rename durable */
+    akin_status status = folder ? sync_path(part, 0, path) : AKIN_FAILED;
+    if (status == AKIN_OK && rename(part, real) != 0) status = akin_file_cannot_write(path, errno);
+    if (status == AKIN_OK)
+        status = sync_path(folder, O_DIRECTORY, path); /* makes the rename durable */
     akin_mem_free(real);
     akin_mem_free(folder);
     return status;
@@ -191,7 +226,7 @@ akin_status akin_outfile_create(const char *path, akin_outfile **out) {
     if (!file->path || !file->part) goto done;
     file->stream = fopen(file->part, "wbe");
     if (!file->stream) {
-        say(file->part, "cannot be created");
+        akin_file_cannot_write_part(file->part, path, errno);
         goto done;
     }
     *out = file;
@@ -207,21 +242,23 @@ FILE *akin_outfile_stream(akin_outfile *file) {
     return file->stream;
 }
 
-static akin_status copy_file(const char *from, const char *to) {
+/* output: whom it is for, which messages name. */
+static akin_status copy_file(const char *from, const char *to, const char *output) {
     char block[1 << 16];
     ssize_t got = -1;
     int in = open(from, O_RDONLY | O_CLOEXEC);
     if (in < 0) return akin_file_cannot_open(from, errno);
     int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (out < 0) {
-        say(to, "cannot be created");
+        akin_file_cannot_write(output, errno);
         close(in);
         return AKIN_FAILED;
     }
     while ((got = read(in, block, sizeof block)) > 0)
         if (write(out, block, (size_t)got) != got) break;
-    akin_status status = got == 0 && fsync(out) == 0 ? AKIN_OK : say(to, "cannot be written");
-    if (close(out) != 0 && status == AKIN_OK) status = say(to, "cannot be written");
+    akin_status status =
+        got == 0 && fsync(out) == 0 ? AKIN_OK : akin_file_cannot_write(output, errno);
+    if (close(out) != 0 && status == AKIN_OK) status = akin_file_cannot_write(output, errno);
     close(in);
     return status;
 }
@@ -230,7 +267,7 @@ akin_status akin_file_link(const char *from, const char *to) {
     if (link(from, to) == 0) return AKIN_OK;
     char *part = akin_file_part_name(to); /* a file system without hard links */
     if (!part) return AKIN_FAILED;
-    akin_status status = copy_file(from, part);
+    akin_status status = copy_file(from, part, to);
     if (status == AKIN_OK) status = akin_file_sync_rename(part, to);
     if (status != AKIN_OK) unlink(part);
     akin_mem_free(part);
@@ -246,13 +283,13 @@ static akin_status keep_as_previous(const char *path) {
          *link_name = akin_file_with_ending(path, ".prev.part");
     if (!previous || !link_name) goto done;
     if (unlink(link_name) != 0 && errno != ENOENT) {
-        say(link_name, "cannot be replaced");
+        akin_file_cannot_write(previous, errno);
         goto done;
     }
     if (link(path, link_name) != 0)
-        AKIN_TRY(copy_file(path, link_name)); /* a file system without hard links */
+        AKIN_TRY(copy_file(path, link_name, previous)); /* a file system without hard links */
     if (rename(link_name, previous) != 0) {
-        say(previous, "cannot be replaced");
+        akin_file_cannot_write(previous, errno);
         goto done;
     }
     status = AKIN_OK;
@@ -279,7 +316,7 @@ akin_status akin_outfile_commit(akin_outfile *file, bool keep_previous) {
     file->stream = NULL;
     if (!written) {
         if (!errno) errno = EIO;
-        status = say(file->part, "cannot be written");
+        status = akin_file_cannot_write(file->path, errno);
     }
     if (status == AKIN_OK && keep_previous) status = keep_as_previous(file->path);
     if (status == AKIN_OK) status = akin_file_sync_rename(file->part, file->path);
@@ -296,32 +333,21 @@ void akin_outfile_discard(akin_outfile *file) {
 
 /* --- whether an output can be written --- */
 
-static akin_status say_space(const char *path, uint64_t bytes) {
-    return akin_error_set(AKIN_FAILED,
-                          "%s: the disk has no room for the %" PRIu64 " bytes that it needs: %s",
-                          path, bytes, strerror(errno));
-}
-
 /* path: what the message names; name: of the file, owned, NULL = out of memory. */
 static akin_status check_space(const char *path, char *name, uint64_t bytes) {
     struct statvfs disk;
     if (!name) return AKIN_FAILED;
     int file = mkstemp(name);
-    akin_status status = file < 0 ? say(path, "cannot be created") : AKIN_OK;
+    akin_status status = file < 0 ? akin_file_cannot_write(path, errno) : AKIN_OK;
     if (file >= 0) unlink(name);
-    if (status == AKIN_OK && bytes > INT64_MAX) {
-        errno = EFBIG;
-        status = say_space(path, bytes);
-    }
+    if (status == AKIN_OK && bytes > INT64_MAX) status = akin_file_no_room(path, bytes, ENOSPC);
     /* Not posix_fallocate: on file systems without support it writes every block instead of
      * failing. */
     if (status == AKIN_OK && bytes && fallocate(file, 0, 0, (off_t)bytes) != 0) {
         if (errno != EOPNOTSUPP && errno != ENOSYS)
-            status = say_space(path, bytes);
-        else if (fstatvfs(file, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < bytes) {
-            errno = ENOSPC;
-            status = say_space(path, bytes);
-        }
+            status = akin_file_no_room(path, bytes, errno);
+        else if (fstatvfs(file, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < bytes)
+            status = akin_file_no_room(path, bytes, ENOSPC);
     }
     if (file >= 0) close(file);
     akin_mem_free(name);
@@ -344,11 +370,7 @@ static akin_status check_output(const char *path, char *part) {
     bool ours = file >= 0;
     if (!ours && errno == EEXIST)
         file = open(part, O_WRONLY | O_CLOEXEC | O_NONBLOCK); /* a leftover */
-    if (file < 0)
-        status =
-            akin_error_set(AKIN_FAILED, "%s: cannot be written (%s): %s", path, strerror(errno),
-                           errno == ENOENT ? "create its folder, or choose another"
-                                           : "fix that, or choose another place");
+    if (file < 0) status = akin_file_cannot_write_part(part, path, errno);
     if (file >= 0) close(file);
     if (ours) unlink(part);
     akin_mem_free(part);

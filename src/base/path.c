@@ -28,9 +28,8 @@ akin_status akin_file_make_folders(const char *path) {
         if (head[i] != '/' && head[i] != '\0') continue;
         char end = head[i];
         head[i] = '\0';
-        if (mkdir(head, 0777) != 0 && !akin_file_is_folder(head))
-            status = akin_error_set(AKIN_FAILED, "%s: the folder cannot be created: %s", head,
-                                    strerror(errno));
+        int code = mkdir(head, 0777) == 0 ? 0 : errno;
+        if (code != 0 && !akin_file_is_folder(head)) status = akin_file_cannot_write(head, code);
         head[i] = end;
     }
     akin_mem_free(head);

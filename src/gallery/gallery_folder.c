@@ -202,7 +202,7 @@ akin_status akin_gallery_folder_put(akin_gallery_folder *folder, const char *nam
     if (written)
         folder->bytes += count, folder->written++;
     else
-        status = akin_error_set(AKIN_FAILED, "%s: cannot be written: %s", path, strerror(errno));
+        status = akin_file_cannot_write(folder->path, errno);
     akin_mem_free(path);
     return status;
 }
@@ -247,9 +247,7 @@ uint64_t akin_gallery_folder_bytes(const akin_gallery_folder *folder) {
 static akin_status sync_part(const akin_gallery_folder *folder) {
     int part = open(folder->part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool synced = part >= 0 && syncfs(part) == 0;
-    akin_status status = synced ? AKIN_OK
-                                : akin_error_set(AKIN_FAILED, "%s: cannot be synced: %s",
-                                                 folder->part, strerror(errno));
+    akin_status status = synced ? AKIN_OK : akin_file_cannot_write(folder->path, errno);
     if (part >= 0) close(part);
     return status;
 }
@@ -262,8 +260,7 @@ static akin_status step_aside(const akin_gallery_folder *folder) {
     AKIN_TRY(check_replaceable(old));
     AKIN_TRY(remove_gallery(old));
     if (rename(folder->path, old) != 0 || rename(folder->part, folder->path) != 0)
-        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: cannot be replaced: %s", folder->path,
-                                strerror(errno)));
+        AKIN_TRY(akin_file_cannot_write(folder->path, errno));
     AKIN_TRY(remove_gallery(old));
 done:
     akin_mem_free(old);
@@ -273,9 +270,7 @@ done:
 static akin_status put_in_place(const akin_gallery_folder *folder) {
     if (rename(folder->part, folder->path) == 0)
         return AKIN_OK; /* there was none, or an empty folder */
-    if (errno != ENOTEMPTY && errno != EEXIST)
-        return akin_error_set(AKIN_FAILED, "%s: cannot be moved into place: %s", folder->path,
-                              strerror(errno));
+    if (errno != ENOTEMPTY && errno != EEXIST) return akin_file_cannot_write(folder->path, errno);
     akin_status status = check_replaceable(folder->path);
     if (status != AKIN_OK) return status;
     if (akin_file_swap(folder->part, folder->path) != AKIN_OK) return step_aside(folder);

@@ -250,15 +250,20 @@ done:
     return status;
 }
 
+static akin_status cannot_write_own(const akin_network_rows *rows, int code) {
+    char *name = name_of(rows, rows->own);
+    akin_status status = name ? akin_file_cannot_write(name, code) : AKIN_FAILED;
+    akin_mem_free(name);
+    return status;
+}
+
 static akin_status create_own(akin_network_rows *rows) {
     akin_status status = AKIN_OK;
     char *name = name_of(rows, rows->own);
     if (!name) return AKIN_FAILED;
     rows->stream = fopen(name, "wbe");
-    if (!rows->stream)
-        status = akin_error_set(AKIN_FAILED, "%s cannot be written: %s", name, strerror(errno));
-    else if (fwrite(&rows->header, sizeof rows->header, 1, rows->stream) != 1)
-        status = akin_error_set(AKIN_FAILED, "%s cannot be written: %s", name, strerror(errno));
+    if (!rows->stream || fwrite(&rows->header, sizeof rows->header, 1, rows->stream) != 1)
+        status = akin_file_cannot_write(name, errno);
     akin_mem_free(name);
     return status;
 }
@@ -349,16 +354,14 @@ akin_status akin_network_rows_add(akin_network_rows *rows, uint64_t hash, const 
     head.check = check_of(rows, rows->buffer);
     memcpy(rows->buffer, &head, sizeof head);
     if (fwrite(rows->buffer, rows->record, 1, rows->stream) != 1)
-        return akin_error_set(AKIN_FAILED, "%s.%llu cannot be written: %s", rows->name,
-                              (unsigned long long)rows->parts[rows->own].number, strerror(errno));
+        return cannot_write_own(rows, errno);
     *place = (uint64_t)rows->own << PLACE_BITS | rows->written++;
     return AKIN_OK;
 }
 
 akin_status akin_network_rows_sync(akin_network_rows *rows) {
     if (fflush(rows->stream) == 0 && fdatasync(fileno(rows->stream)) == 0) return AKIN_OK;
-    return akin_error_set(AKIN_FAILED, "%s.%llu cannot be written: %s", rows->name,
-                          (unsigned long long)rows->parts[rows->own].number, strerror(errno));
+    return cannot_write_own(rows, errno);
 }
 
 akin_status akin_network_rows_get(akin_network_rows *rows, uint64_t place, uint8_t *image,

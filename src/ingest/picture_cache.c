@@ -45,15 +45,11 @@ static char *shown(const char *address) {
 
 /* --- files: renamed into place but not synced; a truncated file is detected --- */
 
-static akin_status cannot_write(const char *path) {
-    return akin_error_set(AKIN_FAILED, "cannot write the cache's %s: %s", path, strerror(errno));
-}
-
 static akin_status write_all(int file, const char *path, const void *bytes, size_t count) {
     for (size_t at = 0; at < count;) {
         ssize_t wrote = write(file, (const char *)bytes + at, count - at);
         if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return cannot_write(path);
+        if (wrote < 0) return akin_file_cannot_write(path, errno);
         at += (size_t)wrote;
     }
     return AKIN_OK;
@@ -74,10 +70,10 @@ static akin_status write_file(const char *path, const void *bytes, size_t count)
         AKIN_TRY(akin_file_make_folders(folder));
         file = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     }
-    if (file < 0) AKIN_TRY(cannot_write(path));
+    if (file < 0) AKIN_TRY(akin_file_cannot_write(path, errno));
     status = write_all(file, path, bytes, count);
-    if (close(file) != 0 && status == AKIN_OK) status = cannot_write(path);
-    if (status == AKIN_OK && rename(part, path) != 0) status = cannot_write(path);
+    if (close(file) != 0 && status == AKIN_OK) status = akin_file_cannot_write(path, errno);
+    if (status == AKIN_OK && rename(part, path) != 0) status = akin_file_cannot_write(path, errno);
     if (status != AKIN_OK) (void)unlink(part);
 done:
     akin_mem_free(part);

@@ -1,7 +1,9 @@
 /* log: see log.h. */
+#include <akin/file.h>
 #include <akin/hash.h>
 #include <akin/log.h>
 #include <akin/text.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -73,7 +75,7 @@ akin_status akin_log_also_to(const char *path) {
     state.also = NULL;
     if (!path || state.rank != 0) return AKIN_OK;
     state.also = fopen(path, "ae");
-    if (!state.also) return akin_error_set(AKIN_FAILED, "%s: cannot write the log", path);
+    if (!state.also) return akin_file_cannot_write(path, errno);
     setvbuf(state.also, NULL, _IOLBF, 0);
     return AKIN_OK;
 }

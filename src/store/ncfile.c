@@ -205,14 +205,11 @@ static uint64_t estimate_bytes(const akin_nclayout *layout) {
 /* Rank 0: removes leftovers, reserves the space, creates an empty part. */
 static akin_status prepare_part(akin_ncfile *file) {
     if (unlink(file->part) != 0 && errno != ENOENT)
-        return akin_error_set(AKIN_FAILED, "%s: cannot be removed: %s", file->part,
-                              strerror(errno));
+        return akin_file_cannot_write_part(file->part, file->path, errno);
     akin_status status = akin_file_check_space(file->path, estimate_bytes(file->layout));
     if (status != AKIN_OK) return status;
     int part = open(file->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (part < 0)
-        return akin_error_set(AKIN_FAILED, "%s: cannot be created: %s", file->part,
-                              strerror(errno));
+    if (part < 0) return akin_file_cannot_write_part(file->part, file->path, errno);
     file->part_exists = true;
     close(part);
     return AKIN_OK;
@@ -230,7 +227,7 @@ static akin_status see_part(const akin_ncfile *file) {
     return akin_error_set(
         AKIN_FAILED,
         "%s: cannot be opened on this rank: %s; an output must be in a folder that all ranks share",
-        file->part, strerror(errno));
+        file->path, strerror(errno));
 }
 
 static void define_variable(akin_ncfile *file, size_t v) {
@@ -298,9 +295,7 @@ static akin_status reserve(const akin_ncfile *file) {
         code = posix_fallocate(part, 0, found.st_size);
     if (part >= 0) close(part);
     if (code == ENOSPC || code == EDQUOT || code == EFBIG || code == EIO)
-        return akin_error_set(
-            AKIN_FAILED, "%s: %llu bytes are needed: %s; free some space or choose another folder",
-            file->path, (unsigned long long)found.st_size, strerror(code));
+        return akin_file_no_room(file->path, (uint64_t)found.st_size, code);
     return AKIN_OK; /* a disk that cannot reserve space was checked earlier */
 }
 
@@ -388,16 +383,18 @@ static akin_status seal(akin_ncfile *file) {
     int64_t bytes = 0;
     akin_status status = AKIN_OK;
     if (rank == 0 && stat(file->part, &found) != 0)
-        status =
-            akin_error_set(AKIN_FAILED, "%s: has disappeared: %s", file->part, strerror(errno));
+        status = akin_error_set(AKIN_FAILED, "%s: what was written of it has disappeared: %s",
+                                file->path, strerror(errno));
     if (rank == 0) bytes = (int64_t)found.st_size;
     AKIN_TRY(akin_agree(file->comm, status));
     akin_comm_max_i64(file->comm, &bytes, 1);
-    AKIN_TRY(akin_agree(file->comm, akin_seal_add(file->part, (uint64_t)bytes, size, rank, &sum)));
+    AKIN_TRY(akin_agree(file->comm,
+                        akin_seal_add(file->part, file->path, (uint64_t)bytes, size, rank, &sum)));
     akin_comm_sum_i64(file->comm, (int64_t *)&sum.low, 1);
     akin_comm_sum_i64(file->comm, (int64_t *)&sum.high, 1);
     AKIN_TRY(akin_agree(file->comm,
-                        rank == 0 ? akin_seal_write(file->part, (uint64_t)bytes, sum) : AKIN_OK));
+                        rank == 0 ? akin_seal_write(file->part, file->path, (uint64_t)bytes, sum)
+                                  : AKIN_OK));
 done:
     return status;
 }

@@ -272,7 +272,7 @@ akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **o
     *out = NULL;
     AKIN_TRY(look_at(path, &file));
     if (file->sealed && file->sealed_bytes <= PEEK_BYTES_MAX) {
-        AKIN_TRY(akin_seal_add(path, file->sealed_bytes, 1, 0, &sum));
+        AKIN_TRY(akin_seal_add(path, path, file->sealed_bytes, 1, 0, &sum));
         AKIN_TRY(akin_ncfile_check_seal(file, sum));
     }
     AKIN_TRY(open_library_file(file, kind));

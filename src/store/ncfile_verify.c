@@ -48,7 +48,7 @@ akin_status akin_ncfile_verify_seal(akin_comm *comm, akin_ncfile *file) {
     akin_seal_sum sum = {0};
     akin_status status = AKIN_OK;
     if (file->sealed)
-        status = akin_seal_add(file->path, file->sealed_bytes, akin_comm_size(comm),
+        status = akin_seal_add(file->path, file->path, file->sealed_bytes, akin_comm_size(comm),
                                akin_comm_rank(comm), &sum);
     status = akin_agree(comm, status);
     if (status != AKIN_OK) return status;

@@ -18,8 +18,8 @@
 #define SUPERBLOCK_BYTES                                                                           \
     36 /* of versions 2 and 3, up to the address of the end (HDF5 File Format, II.A) */
 
-static akin_status say(const char *path, const char *what) {
-    return akin_error_set(AKIN_FAILED, "%s: %s: %s", path, what,
+static akin_status cannot_read(const char *name) {
+    return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", name,
                           errno ? strerror(errno) : "the file is truncated");
 }
 
@@ -37,7 +37,7 @@ static bool read_all(int file, void *bytes, size_t count, uint64_t at) {
     return true;
 }
 
-akin_status akin_seal_add(const char *path, uint64_t bytes, int size, int rank,
+akin_status akin_seal_add(const char *path, const char *name, uint64_t bytes, int size, int rank,
                           akin_seal_sum *sum) {
     akin_status status = AKIN_OK;
     size_t blocks = (size_t)((bytes + BLOCK_BYTES - 1) / BLOCK_BYTES);
@@ -45,11 +45,11 @@ akin_status akin_seal_add(const char *path, uint64_t bytes, int size, int rank,
     unsigned char *block = akin_mem_alloc(BLOCK_BYTES, 1);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (!block) AKIN_TRY(AKIN_FAILED);
-    if (file < 0) AKIN_TRY(akin_file_cannot_open(path, errno));
+    if (file < 0) AKIN_TRY(akin_file_cannot_open(name, errno));
     for (size_t b = akin_shard_first(blocks, size, rank); b < end; b++) {
         uint64_t at = (uint64_t)b * BLOCK_BYTES, left = bytes - at;
         size_t count = left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES;
-        if (!read_all(file, block, count, at)) AKIN_TRY(say(path, "cannot be read"));
+        if (!read_all(file, block, count, at)) AKIN_TRY(cannot_read(name));
         akin_hash128 hash = akin_hash_128(block, count, (uint64_t)b + 1);
         sum->low += hash.low;
         sum->high += hash.high;
@@ -60,7 +60,7 @@ done:
     return status;
 }
 
-akin_status akin_seal_write(const char *path, uint64_t bytes, akin_seal_sum sum) {
+akin_status akin_seal_write(const char *path, const char *name, uint64_t bytes, akin_seal_sum sum) {
     char line[AKIN_SEAL_BYTES + 1];
     struct stat found;
     snprintf(line, sizeof line, "akin sum %016" PRIx64 " %016" PRIx64 "%016" PRIx64 "\n", bytes,
@@ -69,8 +69,8 @@ akin_status akin_seal_write(const char *path, uint64_t bytes, akin_seal_sum sum)
     bool good = file >= 0 && fstat(file, &found) == 0;
     AKIN_ASSERT(!good || (uint64_t)found.st_size == bytes);
     good = good && pwrite(file, line, AKIN_SEAL_BYTES, (off_t)bytes) == AKIN_SEAL_BYTES;
-    akin_status status = good ? AKIN_OK : say(path, "cannot be written");
-    if (file >= 0 && close(file) != 0 && good) status = say(path, "cannot be written");
+    akin_status status = good ? AKIN_OK : akin_file_cannot_write(name, errno);
+    if (file >= 0 && close(file) != 0 && good) status = akin_file_cannot_write(name, errno);
     return status;
 }
 
@@ -96,7 +96,7 @@ akin_status akin_seal_read(const char *path, bool *sealed, uint64_t *bytes, akin
     if (file < 0 || fstat(file, &found) != 0) AKIN_TRY(akin_file_cannot_open(path, errno));
     uint64_t size = (uint64_t)found.st_size, end = 0;
     if (size > AKIN_SEAL_BYTES && !read_all(file, line, AKIN_SEAL_BYTES, size - AKIN_SEAL_BYTES))
-        AKIN_TRY(say(path, "cannot be read"));
+        AKIN_TRY(cannot_read(path));
     *sealed = sscanf(line, "akin sum %16" SCNx64 " %16" SCNx64 "%16" SCNx64, bytes, &sum->high,
                      &sum->low) == 3;
     if (*sealed) { /* only exactly as we write it */
@@ -104,7 +104,7 @@ akin_status akin_seal_read(const char *path, bool *sealed, uint64_t *bytes, akin
                  size - AKIN_SEAL_BYTES, sum->high, sum->low);
         *sealed = strcmp(line, written) == 0;
     }
-    if (!*sealed && !find_end(file, size, &end)) AKIN_TRY(say(path, "cannot be read"));
+    if (!*sealed && !find_end(file, size, &end)) AKIN_TRY(cannot_read(path));
     if (!*sealed && end != size)
         AKIN_TRY(akin_error_set(
             AKIN_INPUT, "%s: damaged: it was truncated or appended to; create it again", path));

@@ -20,11 +20,12 @@ typedef struct {
 } akin_seal_sum;
 
 /* Adds the blocks of this rank's shard of the first `bytes` bytes of the file. AKIN_FAILED: it
- * cannot be read. */
-AKIN_MUST_CHECK akin_status akin_seal_add(const char *path, uint64_t bytes, int size, int rank,
-                                          akin_seal_sum *sum);
+ * cannot be read. name: of the output that path is the part of, or path; messages use it. */
+AKIN_MUST_CHECK akin_status akin_seal_add(const char *path, const char *name, uint64_t bytes,
+                                          int size, int rank, akin_seal_sum *sum);
 /* Appends the seal for the whole file, `bytes` bytes with this sum. */
-AKIN_MUST_CHECK akin_status akin_seal_write(const char *path, uint64_t bytes, akin_seal_sum sum);
+AKIN_MUST_CHECK akin_status akin_seal_write(const char *path, const char *name, uint64_t bytes,
+                                            akin_seal_sum sum);
 /* Whether the file has a seal; if so, *bytes before it, and their sum. AKIN_INPUT: it had a
  * seal, but was truncated. */
 AKIN_MUST_CHECK akin_status akin_seal_read(const char *path, bool *sealed, uint64_t *bytes,

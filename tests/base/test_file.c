@@ -1,6 +1,7 @@
 /* file: reading inverts writing; an output is complete or absent; paths, folders and trees. */
 #include <akin/file.h>
 #include <akin/mem.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -100,6 +101,9 @@ static void a_write_that_fails_leaves_the_old_file(void **state) {
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     for (int i = 0; i < 100; i++) fwrite(block, 1, sizeof block, akin_outfile_stream(file));
     akin_status status = akin_outfile_commit(file, true);
+    assert_string_equal(akin_error_message(),
+                        "tree/out: cannot be written: File too large; allow larger files (ulimit "
+                        "-f), or choose another disk");
     akin_status space = akin_file_check_space("tree/out", 1000000),
                 less = akin_file_check_space("tree/out", 50000);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -174,6 +178,31 @@ static void an_output_that_cannot_be_is_refused_beforehand(void **state) {
     assert_content("tree/file", "");
     assert_false(akin_file_exists("tree/new") || akin_file_exists("new") ||
                  akin_file_exists("new.part"));
+}
+
+/* Of the part that is written first only where it is the trouble. */
+static void messages_name_the_output(void **state) {
+    (void)state;
+    akin_outfile *file;
+    assert_int_equal(akin_outfile_create("tree/none/out", &file), AKIN_FAILED);
+    assert_string_equal(akin_error_message(),
+                        "tree/none/out: cannot be written: No such file or directory; create its "
+                        "folder, or choose another");
+    akin_file_cannot_write("tree/out", ENOSPC);
+    assert_string_equal(akin_error_message(),
+                        "tree/out: cannot be written: No space left on device; free some space on "
+                        "its disk, or choose another place");
+    assert_int_equal(mkdir("tree/taken.part", 0700), 0);
+    assert_int_equal(akin_outfile_create("tree/taken", &file), AKIN_FAILED);
+    assert_string_equal(akin_error_message(),
+                        "tree/taken: cannot be written: tree/taken.part is in "
+                        "the way (Is a directory); remove it");
+    put("tree/file", "");
+    assert_int_equal(mkdir("tree/out", 0700) || mkdir("tree/out/below", 0700), 0);
+    assert_int_equal(akin_file_sync_rename("tree/file", "tree/out"), AKIN_FAILED);
+    assert_null(strstr(akin_error_message(), "tree/file"));
+    assert_int_equal(akin_file_make_folders("/sys/akin/below"), AKIN_FAILED);
+    assert_null(strstr(akin_error_message(), strerror(ENOENT))); /* what is missing is the right */
 }
 
 static void space_is_checked_without_a_trace(void **state) {
@@ -263,6 +292,7 @@ int main(void) {
         cmocka_unit_test_setup(the_file_before_is_kept_as_prev, start_fresh),
         cmocka_unit_test_setup(swapping_swaps, start_fresh),
         cmocka_unit_test_setup(an_output_that_cannot_be_is_refused_beforehand, start_fresh),
+        cmocka_unit_test_setup(messages_name_the_output, start_fresh),
         cmocka_unit_test_setup(space_is_checked_without_a_trace, start_fresh),
         cmocka_unit_test_setup(trees_are_made_and_removed_and_links_not_followed, start_fresh),
         cmocka_unit_test_setup(paths_come_apart_and_together, start_fresh),

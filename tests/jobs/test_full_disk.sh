@@ -92,6 +92,7 @@ code=0
 timeout 60 mpirun -n 3 "$AKIN" gallery "$folder/before.nc" --source "$folder/c.csv" -o "$folder/disk/g" --quiet 2>"$folder/stderr" ||
     code=$?
 [ $code -eq 1 ] || fail "a gallery on a full disk: exit $code, not 1"
+grep -q "$folder/disk/g: .*free some space" "$folder/stderr" || fail "the message does not name the gallery, or what to do"
 [ "$(ls "$folder/disk" | tr '\n' ' ')" = "a.csv a.csv.prev " ] || fail "leftovers: $(ls "$folder/disk")"
 
 printf '[job]\noutput = %s\n[ingest]\nsource = %s\n' "$folder/disk/run" "$folder/c.csv" >"$folder/run.ini"
@@ -100,6 +101,16 @@ code=0
 [ $code -eq 1 ] || fail "a check before a run on a full disk: exit $code, not 1"
 grep -q "run.ini:2: \[job\] output $folder/disk/run: $folder/disk: the disk has no room for the [0-9]* bytes" "$folder/stderr" ||
     fail "the message names neither the line nor the folder"
+
+# A run without a check before, on a disk without a free byte: what it names is a file that the user knows.
+mkdir -p "$folder/disk/run"
+dd if=/dev/zero of="$folder/disk/ballast" bs=4096 2>/dev/null || true
+code=0
+"$AKIN" run "$folder/run.ini" 2>"$folder/stderr" || code=$?
+[ $code -eq 1 ] || fail "a run on a full disk: exit $code, not 1"
+grep -q "$folder/disk/run/[a-z.]*: .*free some space" "$folder/stderr" || fail "the message does not say what to do"
+! grep -q "\.part" "$folder/stderr" || fail "the message names a file that the user does not know"
+rm -r "$folder/disk/ballast" "$folder/disk/run"
 
 # A read-only disk: exit 1, since no job file is wrong; at once, before anything is read.
 mount -o remount,ro "$folder/disk" || { echo "no right to make the disk read-only"; exit 0; }

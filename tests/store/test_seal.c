@@ -40,7 +40,7 @@ static void write_file(const unsigned char *bytes, size_t count) {
 static akin_seal_sum sum_of(uint64_t bytes, int size) {
     akin_seal_sum sum = {0, 0};
     for (int rank = 0; rank < size; rank++)
-        assert_int_equal(akin_seal_add(path, bytes, size, rank, &sum), AKIN_OK);
+        assert_int_equal(akin_seal_add(path, path, bytes, size, rank, &sum), AKIN_OK);
     return sum;
 }
 
@@ -92,7 +92,7 @@ static void what_is_written_is_read(void **unused) {
         assert_int_equal(akin_seal_read(path, &sealed, &length, &read), AKIN_OK);
         assert_false(sealed); /* not yet */
         sum = sum_of(sizes[s], 3);
-        assert_int_equal(akin_seal_write(path, sizes[s], sum), AKIN_OK);
+        assert_int_equal(akin_seal_write(path, path, sizes[s], sum), AKIN_OK);
         assert_int_equal(akin_seal_read(path, &sealed, &length, &read), AKIN_OK);
         assert_true(sealed && length == sizes[s] && same(sum, read));
         free(bytes);
@@ -107,7 +107,7 @@ static void a_cut_or_lengthened_file_is_refused(void **unused) {
     akin_seal_sum sum;
     for (int cut = 1; cut <= AKIN_SEAL_BYTES + 500; cut += 7) {
         write_file(bytes, BYTES);
-        assert_int_equal(akin_seal_write(path, BYTES, sum_of(BYTES, 1)), AKIN_OK);
+        assert_int_equal(akin_seal_write(path, path, BYTES, sum_of(BYTES, 1)), AKIN_OK);
         assert_int_equal(truncate(path, BYTES + AKIN_SEAL_BYTES - cut), 0);
         akin_status status = akin_seal_read(path, &sealed, &length, &sum);
         if (cut == AKIN_SEAL_BYTES) /* as if another program had rewritten it */
@@ -116,7 +116,7 @@ static void a_cut_or_lengthened_file_is_refused(void **unused) {
             assert_int_equal(status, AKIN_INPUT);
     }
     write_file(bytes, BYTES);
-    assert_int_equal(akin_seal_write(path, BYTES, sum_of(BYTES, 1)), AKIN_OK);
+    assert_int_equal(akin_seal_write(path, path, BYTES, sum_of(BYTES, 1)), AKIN_OK);
     int file = open(path, O_WRONLY | O_APPEND);
     assert_int_equal(write(file, "more", 4), 4);
     close(file);
@@ -131,7 +131,7 @@ static void a_missing_file_is_a_failure(void **unused) {
     akin_seal_sum sum = {0, 0};
     unlink(path);
     assert_int_equal(akin_seal_read(path, &sealed, &length, &sum), AKIN_FAILED);
-    assert_int_equal(akin_seal_add(path, 10, 1, 0, &sum), AKIN_FAILED);
+    assert_int_equal(akin_seal_add(path, path, 10, 1, 0, &sum), AKIN_FAILED);
 }
 
 int main(void) {
