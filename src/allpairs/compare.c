@@ -16,6 +16,13 @@ enum {
     COLUMNS = 160        /* panels of columns that are viewed at once, at most */
 };
 
+/* Some adjacent panels of a block. */
+typedef struct {
+    akin_row_block *block;
+    size_t first, count;
+    const akin_row_block_panel *panel; /* [count] */
+} side;
+
 /* The thresholds of a tile, in its own arrays where the panels' cannot be used. */
 typedef struct {
     float products[PANEL] __attribute__((aligned(64)));
@@ -36,9 +43,9 @@ struct akin_compare {
     double pairs,
         multiplied; /* of panels in this call, and those that wanted a product of the mean */
     bool sparse;    /* so few of the last call did that each is better computed by itself */
-    /* Views of the columns, made once for all rows: copies of what has just been written would wait for it. */
-    akin_row_block_panel columns[COLUMNS];
-    size_t first_column;
+    /* Viewed once for all rows: copies of what has just been written would wait for it. */
+    side columns;
+    akin_row_block_panel views[COLUMNS];
     int32_t found[AKIN_TILE_HITS + 3]; /* of a tile whose hits are sifted */
 };
 
@@ -93,23 +100,10 @@ static uint32_t meetings(const akin_compare *c, akin_row_block *a, size_t p, aki
     return met;
 }
 
-/* Some adjacent panels of a block. */
-typedef struct {
-    akin_row_block *block;
-    size_t first, count;               /* 1 or 2 */
-    const akin_row_block_panel *panel; /* [count] */
-} side;
-
 static side side_of(akin_row_block *block, size_t first, size_t count,
                     akin_row_block_panel *views /* [count] */) {
     for (size_t i = 0; i < count; i++) views[i] = akin_row_block_view(block, first + i);
     return (side){block, first, count, views};
-}
-
-/* Panels [first, end) as the columns of what follows. */
-static void view_columns(akin_compare *c, akin_row_block *b, size_t first, size_t end) {
-    c->first_column = first;
-    for (size_t q = first; q < end; q++) c->columns[q - first] = akin_row_block_view(b, q);
 }
 
 static float between_means(const akin_compare *c, const side *a, size_t i, const side *b,
@@ -253,9 +247,9 @@ static bool apart_in_all(const akin_compare *c, const akin_row_block_summary *a,
 }
 
 /* Rows against columns [first, end), as many at once as the level takes. */
-static void sweep_columns(akin_compare *c, const side *rows, akin_row_block *b, size_t first,
-                          size_t end) {
-    const akin_row_block_summary *summaries = akin_row_block_summaries(b);
+static void sweep_columns(akin_compare *c, const side *rows, size_t first, size_t end) {
+    const side *all = &c->columns;
+    const akin_row_block_summary *summaries = akin_row_block_summaries(all->block);
     for (size_t q = first; q < end;) {
         if (apart_in_all(c, rows->panel[0].summary, &summaries[q])) {
             q = summaries[q].alike_end;
@@ -263,9 +257,9 @@ static void sweep_columns(akin_compare *c, const side *rows, akin_row_block *b, 
         }
         bool two = rows->count == 2 && q + 1 < end &&
                    !apart_in_all(c, rows->panel[0].summary, &summaries[q + 1]);
-        const side columns = {b, q, two ? 2 : 1, c->columns + (q - c->first_column)};
-        q += columns.count;
-        meet(c, rows, &columns, q + columns.count <= end ? akin_row_block_columns(b, q) : NULL);
+        const side some = {all->block, q, two ? 2 : 1, all->panel + (q - all->first)};
+        q += some.count;
+        meet(c, rows, &some, q + some.count <= end ? akin_row_block_columns(some.block, q) : NULL);
     }
 }
 
@@ -289,12 +283,12 @@ static void compare_rows(akin_compare *c, akin_row_block *a, size_t a_first, siz
         if (a == b && first <= p) first = p + 1;
         if (a == b && two && first == p + 1 && first < b_end) { /* the two with each other */
             const side one = {a, p, 1, views};
-            sweep_columns(c, &one, b, first, first + 1);
+            sweep_columns(c, &one, first, first + 1);
             first++;
         }
         if (first >= b_end) continue;
         c->pairs += (double)(count * (b_end - first));
-        sweep_columns(c, &rows, b, first, b_end);
+        sweep_columns(c, &rows, first, b_end);
     }
 }
 
@@ -325,7 +319,7 @@ void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, siz
     c->pairs = c->multiplied = 0;
     for (size_t first = b_first, end; first < b_end; first = end) {
         end = least_of(first + COLUMNS, b_end);
-        view_columns(c, b, first, end);
+        c->columns = side_of(b, first, end - first, c->views);
         compare_columns(c, a, a_first, a_end, b, first, end);
     }
     c->means->known = false;
