@@ -28,6 +28,9 @@ AKIN_MUST_CHECK akin_status akin_compare_create_tables(const akin_row_block_rule
                                                        int tables, akin_compare **out);
 void akin_compare_free(akin_compare *compare); /* NULL is fine */
 
+/* Whether only rows of one category meet, in all tables. */
+bool akin_compare_same_category(const akin_compare *compare);
+
 /* Compares every panel of a block that is ready with itself. */
 void akin_compare_itself(akin_compare *compare, akin_row_block *a);
 

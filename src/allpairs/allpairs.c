@@ -133,12 +133,6 @@ static size_t pieces_of_slice(const engine *e, int step, int slice, panels *out)
     return count;
 }
 
-static bool same_category(const engine *e) {
-    bool same = true;
-    for (int t = 0; t < e->tables; t++) same = same && e->table[t].rules->same_category;
-    return same;
-}
-
 /* Panels in [first, end) of the own block that share a category with one of its panels. */
 static size_t count_alike(const engine *e, size_t panel, size_t first, size_t end) {
     const akin_row_block_summary *own = akin_row_block_summaries(e->own);
@@ -155,7 +149,7 @@ static size_t count_alike(const engine *e, size_t panel, size_t first, size_t en
  * rows are dealt in turn. */
 static double panel_pairs(const engine *e, panels p, bool one_block) {
     const size_t all = akin_row_block_panels(e->own);
-    const bool same = same_category(e);
+    const bool same = akin_compare_same_category(e->compare);
     double pairs = 0;
     for (size_t row = p.own_first; row < p.own_end; row++) {
         const size_t first = one_block && p.held_first < row ? row : p.held_first,

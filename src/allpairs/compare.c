@@ -81,6 +81,10 @@ void akin_compare_free(akin_compare *c) {
     akin_mem_free(c);
 }
 
+bool akin_compare_same_category(const akin_compare *c) {
+    return c->same_category;
+}
+
 /* The tables in which two panels may meet, a bit each. */
 static uint32_t meetings(const akin_compare *c, akin_row_block *a, size_t p, akin_row_block *b,
                          size_t q) {
