@@ -133,28 +133,37 @@ static size_t pieces_of_slice(const engine *e, int step, int slice, panels *out)
     return count;
 }
 
-/* Panels in [first, end) of the own block that share a category with one of its panels. */
-static size_t count_alike(const engine *e, size_t panel, size_t first, size_t end) {
-    const akin_row_block_summary *own = akin_row_block_summaries(e->own);
-    size_t found = 0;
-    for (size_t q = first, next; q < end; q = next) {
-        next = own[q].alike_end < end ? own[q].alike_end : end;
-        if (!akin_row_summaries_apart(e->table[0].rules, &own[panel], &own[q])) found += next - q;
-    }
-    return found;
+static size_t least_of(size_t a, size_t b) {
+    return a < b ? a : b;
 }
 
-/* Pairs of panels that a piece compares, for the progress; within one block each pair once. Where only rows of one
- * category meet, only pairs of panels that share one. The other rank's block is taken to be like this rank's own, since
- * rows are dealt in turn. */
+/* Pairs of panels; within one block of a row and a column that is not before it. */
+static double count_pairs(panels p, bool one_block) {
+    size_t early = p.own_end; /* to here rows meet all columns, and then those from their own on */
+    if (one_block && p.held_first < early)
+        early = p.held_first > p.own_first ? p.held_first : p.own_first;
+    const size_t end = least_of(p.own_end, p.held_end);
+    double pairs = (double)(early - p.own_first) * (double)(p.held_end - p.held_first);
+    if (early < end)
+        pairs += (double)(end - early) * (double)(2 * p.held_end - early - end + 1) / 2;
+    return pairs;
+}
+
+/* Pairs of panels that a piece compares, for the progress. Where only rows of one category meet,
+ * only those that share one, by runs of panels that have the same. The other rank's block is taken
+ * to be like this rank's own, since rows are dealt in turn. */
 static double panel_pairs(const engine *e, panels p, bool one_block) {
-    const size_t all = akin_row_block_panels(e->own);
-    const bool same = akin_compare_same_category(e->compare);
+    const akin_row_block_summary *own = akin_row_block_summaries(e->own);
     double pairs = 0;
-    for (size_t row = p.own_first; row < p.own_end; row++) {
-        const size_t first = one_block && p.held_first < row ? row : p.held_first,
-                     end = same && p.held_end > all ? all : p.held_end;
-        if (first < end) pairs += (double)(same ? count_alike(e, row, first, end) : end - first);
+    if (!akin_compare_same_category(e->compare)) return count_pairs(p, one_block);
+    p.held_end = least_of(p.held_end, akin_row_block_panels(e->own));
+    for (size_t row = p.own_first, row_end; row < p.own_end; row = row_end) {
+        row_end = least_of(own[row].alike_end, p.own_end);
+        for (size_t q = p.held_first, end; q < p.held_end; q = end) {
+            end = least_of(own[q].alike_end, p.held_end);
+            if (!akin_row_summaries_apart(e->table[0].rules, &own[row], &own[q]))
+                pairs += count_pairs((panels){row, row_end, q, end}, one_block);
+        }
     }
     return pairs;
 }
