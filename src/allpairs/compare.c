@@ -312,6 +312,7 @@ static void compare_columns(akin_compare *c, akin_row_block *a, size_t a_first, 
              q += AKIN_MEANS_COLUMNS) {
             size_t p_end = least_of(p + AKIN_MEANS_ROWS, a_end),
                    q_end = least_of(q + AKIN_MEANS_COLUMNS, b_end);
+            if (a == b) p_end = least_of(p_end, q_end); /* rows after the columns meet none */
             akin_means_multiply(c->means, a, p, p_end, b, q, q_end);
             compare_rows(c, a, p, p_end, b, q, q_end);
         }
