@@ -16,7 +16,7 @@
 
 enum { LONG_FROM = 128 /* dimensions */ };
 
-/* Work is counted in multiply-adds; a core does 5e10 to 1e12 of them per second. */
+/* In multiply-adds; ring.h says how many a core does in a second. */
 static const double piece_work = 1 << 29;        /* between two checks of messages and the clock, */
 static const double long_piece_work = 1LL << 34; /* where rows are long, and so faster */
 static const double vote_work = 4e10;            /* between two votes, at least a slice */

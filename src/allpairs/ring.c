@@ -6,7 +6,7 @@ enum {
     PART_LEAST = 768,             /* rows: of fewer, what they meet comes from memory too often */
     GROUPS_MAX = AKIN_RING_PIECES /* a power of two; a slice has at most as many columns */
 };
-static const double slice_work = 5e9; /* multiply-adds; a core does 5e10 to 3e11 of them a second */
+static const double slice_work = 5e9; /* in multiply-adds */
 
 int akin_ring_steps(int size) {
     return size / 2;
