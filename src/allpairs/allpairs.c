@@ -14,13 +14,13 @@
 #include <akin/topk.h>
 #include <unistd.h>
 
-enum { LONG_FROM = 128 /* dimensions */ };
+enum { LARGE_PIECES_FROM = 128 /* dimensions: long rows are compared faster */ };
 
 /* In multiply-adds; ring.h says how many a core does in a second. */
-static const double piece_work = 1 << 29;        /* between two checks of messages and the clock, */
-static const double long_piece_work = 1LL << 34; /* where rows are long, and so faster */
-static const double vote_work = 4e10;            /* between two votes, at least a slice */
-static const double slice_work = 5e9;            /* between two agreements */
+static const double piece_work = 1 << 29;         /* between two looks at messages and the clock */
+static const double large_piece_work = 1LL << 34; /* the same, of long rows */
+static const double vote_work = 4e10;             /* between two votes, at least a slice */
+static const double slice_work = 5e9;             /* between two agreements */
 
 typedef struct {
     akin_comm *comm;
@@ -177,7 +177,7 @@ static void tell_progress(engine *e) {
 /* How many panels of rows are compared with this many panels of columns between two checks. */
 static size_t rows_at_once(const engine *e, size_t columns) {
     double pair = (double)AKIN_ROW_BLOCK_PANEL * AKIN_ROW_BLOCK_PANEL * (double)e->dim;
-    double work = e->dim >= LONG_FROM ? long_piece_work : piece_work;
+    double work = e->dim >= LARGE_PIECES_FROM ? large_piece_work : piece_work;
     return 1 + (size_t)(work / (pair * (double)(columns > 0 ? columns : 1)));
 }
 
@@ -202,7 +202,7 @@ static size_t columns_at_once(const engine *e) {
     size_t bytes = cache >= 256 << 10 ? (size_t)cache : 512 << 10, lists = 0;
     size_t stride = akin_row_block_stride(e->own), row = stride;
     for (int t = 0; t < e->tables; t++) lists += akin_row_block_lists_size(1, e->table[t].k);
-    if (stride < AKIN_PENDING_LONG)
+    if (stride < AKIN_PENDING_MANY_FROM)
         row += (stride * sizeof(float) + lists) / 4, bytes = bytes / 4 * 3;
     size_t panels = bytes / (AKIN_ROW_BLOCK_PANEL * row);
     return panels > 0 ? panels : 1;

@@ -12,8 +12,8 @@
 enum {
     PANEL = AKIN_ROW_BLOCK_PANEL,
     GROUP = AKIN_PENDING_GROUP,
-    TOGETHER_FROM = 128, /* dimensions: the means of several panels are multiplied together */
-    COLUMNS = 160        /* panels of columns that are viewed at once, at most */
+    MEANS_FROM = 128, /* dimensions: the means of several panels are multiplied together */
+    COLUMNS = 160     /* panels of columns that are viewed at once, at most */
 };
 
 /* Some adjacent panels of a block. */
@@ -303,7 +303,7 @@ static size_t least_of(size_t a, size_t b) {
 /* All rows against the columns that are viewed. */
 static void compare_columns(akin_compare *c, akin_row_block *a, size_t a_first, size_t a_end,
                             akin_row_block *b, size_t b_first, size_t b_end) {
-    if (c->sparse || akin_row_block_stride(a) < TOGETHER_FROM) {
+    if (c->sparse || akin_row_block_stride(a) < MEANS_FROM) {
         compare_rows(c, a, a_first, a_end, b, b_first, b_end);
         return;
     }

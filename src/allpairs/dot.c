@@ -120,7 +120,7 @@ static inline void fetch(const float *a, const float *b, size_t stride, const ak
 #endif
 
 /* From so many dimensions on four pairs at once take hardly longer than one. */
-enum { LONG_FROM = 128 };
+enum { FOUR_FROM = 128 };
 
 static void pairs(const float *a, const float *b, size_t stride, const akin_dot_hit *hits,
                   size_t count, float *scores) {
@@ -130,7 +130,7 @@ static void pairs(const float *a, const float *b, size_t stride, const akin_dot_
         if (h + 8 <= count) fetch(a, b, stride, hits + h + 4);
         four(a, b, stride, hits + h, scores + h);
     }
-    if (h < count && stride >= LONG_FROM) { /* one of them several times */
+    if (h < count && stride >= FOUR_FROM) { /* one of them several times */
         akin_dot_hit left[4];
         float of_left[4];
         for (size_t i = 0; i < 4; i++) left[i] = hits[h + i < count ? h + i : h];

@@ -198,7 +198,7 @@ static void keep(batch *now, outcome *o) {
 }
 
 void akin_pending_begin(akin_pending *pending, const akin_row_block *block) {
-    pending->waiting = akin_row_block_stride(block) >= AKIN_PENDING_LONG ? WAITING : 0;
+    pending->waiting = akin_row_block_stride(block) >= AKIN_PENDING_MANY_FROM ? WAITING : 0;
     pending->bounded = akin_row_block_leading(block) != NULL;
 }
 

@@ -12,8 +12,8 @@
 #include <akin/row_block.h>
 
 enum {
-    AKIN_PENDING_GROUP = 4, /* tiles that are computed together, at most */
-    AKIN_PENDING_LONG = 512 /* dimensions, from which on rows are long */
+    AKIN_PENDING_GROUP = 4,      /* tiles that are computed together, at most */
+    AKIN_PENDING_MANY_FROM = 512 /* dimensions, from which on many hits wait */
 };
 
 /* Two panels after their tile. */

@@ -87,7 +87,7 @@ static void check_rules(int kind, size_t n, size_t dim, size_t count) {
         rules[r] = &naive_rules[r], expected[r] = naive_lists(&c, rules[r]);
     FOR_EACH_LEADING(level) {
         const double scored = check(&c, l, rules, NAIVE_RULES, expected);
-        if (n > 200 && dim >= AKIN_PENDING_LONG) assert_true(scored > 2 * WAITING);
+        if (n > 200 && dim >= AKIN_PENDING_MANY_FROM) assert_true(scored > 2 * WAITING);
         for (int r = 0; r < NAIVE_RULES; r += 2) check(&c, l, &rules[r], 1, &expected[r]);
     }
     for (int r = 0; r < NAIVE_RULES; r++) free(expected[r]);
