@@ -1,11 +1,11 @@
 /* compare: every row of one block with every row of another. Not collective.
  *
- * Each row is offered once to each list that may take it. The lists do not depend on the order of
- * comparisons, nor on how rows are distributed to blocks and panels: a score is a function of the
- * two rows alone (dot.h), a list keeps the best under a total order (topk.h), and pairs are ruled
- * out without a score only by proven bounds (sketch.h, leading.h, sift.h). The time does depend on it: the tighter
- * the lists' thresholds, the more pairs are ruled out. So every panel, which holds similar rows, is
- * first compared with itself. */
+ * Each row is offered once to each list that may take it. The lists do not depend on the order
+ * of comparisons, nor on how rows are distributed to blocks and panels: a score is a function of
+ * the two rows alone (dot.h), a list keeps the best under a total order (topk.h), and pairs are
+ * ruled out without a score only by proven bounds (sketch.h, leading.h, sift.h). The time does
+ * depend on it: the tighter the lists' thresholds, the more pairs are ruled out. So every panel,
+ * which holds similar rows, is first compared with itself. */
 #ifndef AKIN_COMPARE_H
 #define AKIN_COMPARE_H
 

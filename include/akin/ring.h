@@ -28,23 +28,27 @@ akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, si
 
 /* A block is cut into `subs` parts (an even number), and a step into as many slices.
  *
- * After step 0, every rank compares in slice i all of its own part of the step with one part of the held block.
+ * After step 0, every rank compares in slice i all of its own part of the step with one part of the
+ * held block.
  *
- * At step 0 the parts of a block stand in groups around a circle (2, 4, 8, or 16 of many parts), and groups meet in
- * the order of their distance: each with itself, then with its neighbours, at last with the one opposite. At any time
- * all rows have then seen about the same share of the others, and their lists have risen alike. (If columns met all
- * rows before them in order, a column's list would still be empty then, and rule out nothing.) Slices are about
- * equally long, except where a group of more than 16 parts meets itself: there the later ones are longer, up to twice
- * the average. */
+ * At step 0 the parts of a block stand in groups around a circle (2, 4, 8, or 16 of many parts),
+ * and groups meet in the order of their distance: each with itself, then with its neighbours, at
+ * last with the one opposite. At any time all rows have then seen about the same share of the
+ * others, and their lists have risen alike. (If columns met all rows before them in order, a
+ * column's list would still be empty then, and rule out nothing.) Slices are about equally long,
+ * except where a group of more than 16 parts meets itself: there the later ones are longer, up
+ * to twice the average. */
+
 /* How many parts: so many that a slice has about 5e9 multiply-adds, fewer where parts would have
  * less than 768 rows or be more than 4,096 in all; a multiple of the number of groups. A core does
  * 3e10 multiply-adds a second in portable code, 1.5e11 with AVX2, 2.3e11 with VNNI (all on Zen 4),
  * and up to 2.7e12 in a matrix unit. */
 int akin_ring_subs(int size, size_t rows, size_t dim);
 
-/* What a rank does in a slice, in parts of the blocks; returns how many pieces that is. part: akin_ring_work of the
- * step, also in parts. At step 0 either all rows of a piece are before its columns, or the columns are the last of the
- * rows: then they meet those before them, and each other. */
+/* What a rank does in a slice, in parts of the blocks; returns how many pieces that is. part:
+ * akin_ring_work of the step, also in parts. At step 0 either all rows of a piece are before its
+ * columns, or the columns are the last of the rows: then they meet those before them, and each
+ * other. */
 enum { AKIN_RING_PIECES = 16 };
 size_t akin_ring_slice(akin_ring_part part, int step, int subs, int slice,
                        akin_ring_part *pieces /* [AKIN_RING_PIECES] */);

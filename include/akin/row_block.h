@@ -110,8 +110,9 @@ AKIN_MUST_CHECK akin_status akin_row_block_add_table(akin_row_block *block, size
 int akin_row_block_tables(const akin_row_block *block);
 akin_row_block *akin_row_block_table(const akin_row_block *block, int table); /* borrowed */
 
-/* Divides rows into leading numbers and a tail (allpairs/leading.h), for the sketches alone; NULL: they are not
- * divided. Before they are ready; blocks that are compared have the same. Borrowed. AKIN_FAILED: out of memory. */
+/* Divides rows into leading numbers and a tail (allpairs/leading.h), for the sketches alone;
+ * NULL: they are not divided. Before they are ready; blocks that are compared have the same.
+ * Borrowed. AKIN_FAILED: out of memory. */
 struct akin_leading;
 AKIN_MUST_CHECK akin_status akin_row_block_lead(akin_row_block *block,
                                                 const struct akin_leading *leading);
@@ -145,7 +146,8 @@ uint64_t *akin_row_block_lists(akin_row_block *block); /* all of them, consecuti
 uint64_t *akin_row_block_list(const akin_row_block *block,
                               size_t index); /* of a row, as in topk.h; borrowed */
 
-/* Prefetches row i of a panel and its list; its list, and what rules need to know of it; the latter. */
+/* Prefetches row i of a panel and its list; its list, and what rules need to know of it; the
+ * latter. */
 void akin_row_block_fetch(const akin_row_block *block, size_t panel, size_t i);
 void akin_row_block_fetch_list(const akin_row_block *block, size_t panel, size_t i);
 void akin_row_block_fetch_item(const akin_row_block *block, size_t panel, size_t i);

@@ -96,8 +96,8 @@ bool akin_row_rules_certain(const akin_row_rules *rules, const akin_row_span *so
 bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_values *source,
                                  const akin_row_span *targets);
 
-/* What the first of the rules that rows are ordered by asks of targets: no other number, or index of a
- * label, passes. Infinite on both sides: it may be any. low > high: none. */
+/* What the first of the rules that rows are ordered by asks of targets: no other number, or
+ * index of a label, passes. Infinite on both sides: it may be any. low > high: none. */
 typedef struct {
     float low, high;
 } akin_row_reach;

@@ -1,10 +1,11 @@
-/* sketch: rows in 8 bits, with a proven bound on the error of their products. Not collective. Cannot
- * fail. Pure.
+/* sketch: rows in 8 bits, with a proven bound on the error of their products. Not collective.
+ * Cannot fail. Pure.
  *
  * Rows come in panels of 48. A panel has two sketches, one for each side of a tile (tile.h):
  *
- * - as rows: relative to a mean c of the panel's rows (or of theirs and their neighbours'), q = round((a - c) S) in [-127, 127], stored as q + 128
- *   in an unsigned byte (in [-63, 63] and q + 64 where the tile adds in 16 bits: the format);
+ * - as rows: relative to a mean c of the panel's rows (or of theirs and their neighbours'),
+ *   q = round((a - c) S) in [-127, 127], stored as q + 128 in an unsigned byte (in [-63, 63] and
+ *   q + 64 where the tile adds in 16 bits: the format);
  * - as columns: q' = round(b S') in [-127, 127].
  *
  * With the residuals r = a - c - q / S and r' = b - q' / S' it holds exactly that
@@ -22,10 +23,11 @@
  * the product c.b (dot.h, akin_dot_bound), and 2^-19 for the arithmetic of thresholds (values below
  * 4 and at most eight roundings of 2^-24).
  *
- * Long rows are turned first, a - c and b alike: by an orthogonal matrix H, which leaves all products and
- * lengths as they are (akin_sketch_turned). The scale follows from the largest of a panel's numbers; those of
- * a network are very unequal, which leaves few of the bits for most of them, and turned they are not:
- * the error halves for such rows, and stays for rows whose numbers are normal.
+ * Long rows are turned first, a - c and b alike: by an orthogonal matrix H, which leaves all
+ * products and lengths as they are (akin_sketch_turned). The scale follows from the largest of a
+ * panel's numbers; those of a network are very unequal, which leaves few of the bits for most of
+ * them, and turned they are not: the error halves for such rows, and stays for rows whose numbers
+ * are normal.
  *
  * Where the tile adds in 16 bits, scales are chosen so that sums of 64 products fit (a part: every
  * dimension out of 64, or every second pair out of 128): such a part of q has a length of at most
@@ -70,9 +72,9 @@ static inline size_t akin_sketch_parts(akin_sketch_format format, size_t stride)
     return (stride + group - 1) / group * (size_t)format.together / 2;
 }
 
-/* How many eights of adjacent numbers are turned together, with signs that differ by dimension (the top bit of
- * t t SIGNS), by a Hadamard matrix over the root of how many numbers they are. A power of two; 1: rows are short,
- * and are not turned. */
+/* How many eights of adjacent numbers are turned together, with signs that differ by dimension
+ * (the top bit of t t SIGNS), by a Hadamard matrix over the root of how many numbers they are. A
+ * power of two; 1: rows are short, and are not turned. */
 #define AKIN_SKETCH_SIGNS UINT64_C(0x9E3779B97F4A7C15)
 static inline size_t akin_sketch_turned(size_t stride) {
     enum { FROM = 128, MOST = 64 };
@@ -81,8 +83,8 @@ static inline size_t akin_sketch_turned(size_t stride) {
     return together;
 }
 
-/* A matrix unit takes at most 64 dimensions per step. All chunks have one width, a multiple of 4, so
- * that it is configured once; the stride is padded with zeros. */
+/* A matrix unit takes at most 64 dimensions per step. All chunks have one width, a multiple of
+ * 4, so that it is configured once; the stride is padded with zeros. */
 static inline size_t akin_sketch_chunks(size_t stride) {
     return (stride + 63) / 64;
 }
@@ -97,7 +99,7 @@ static inline size_t akin_sketch_width(akin_sketch_format format, size_t stride)
     return format.matrix ? akin_sketch_chunks(stride) * akin_sketch_chunk(stride) : stride;
 }
 
-/* The position of dimension t of a column of the panel: `together` dimensions of it are adjacent. */
+/* The place of dimension t of a column of the panel: `together` dimensions of it are adjacent. */
 static inline size_t akin_sketch_column_place(akin_sketch_format format, size_t column, size_t t) {
     size_t together = (size_t)format.together;
     return t / together * AKIN_SKETCH_PANEL * together + column * together + t % together;
@@ -137,8 +139,8 @@ void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count,
                          size_t count, size_t stride, const akin_sketch_panel *panel,
                          akin_sketch *out);
 
-/* A row, or a part of one, by itself: q = round(x S) in [-127, 127] of x, turned. For two of them, as above,
- * | x.y - (q.q') / (S S') | <= reach error' + error length'. */
+/* A row, or a part of one, by itself: q = round(x S) in [-127, 127] of x, turned. For two of
+ * them, as above, | x.y - (q.q') / (S S') | <= reach error' + error length'. */
 typedef struct {
     float unit, error; /* 1 / S, the length of x - q / S */
     float length;      /* of x; not less */

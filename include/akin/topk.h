@@ -6,12 +6,12 @@
  * above the complement of the row. 0 is no entry and is worse than any. -0 and +0 would be two
  * scores: callers pass +0 only.
  *
- * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key must
- * exceed; the number of keys; and the keys. A key that does not exceed the bar costs one
- * comparison. Short lists are sorted, best first, and the last of k keys is the bar. Long ones have
- * room for k / 4 more keys: a push appends, and when the room is full the k best stay and the worst
- * of them is the new bar. So a push costs about the same for any k and touches one place in memory.
- * A list can be sent as it is. */
+ * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key
+ * must exceed; the number of keys; and the keys. A key that does not exceed the bar costs one
+ * comparison. Short lists are sorted, best first, and the last of k keys is the bar. Long ones
+ * have room for k / 4 more keys: a push appends, and when the room is full the k best stay and
+ * the worst of them is the new bar. So a push costs about the same for any k and touches one
+ * place in memory. A list can be sent as it is. */
 #ifndef AKIN_TOPK_H
 #define AKIN_TOPK_H
 
@@ -53,8 +53,8 @@ static inline size_t akin_topk_words(size_t k) {
 /* Inserts the key if it exceeds the bar. k >= 1. The same key twice is two entries. */
 void akin_topk_push(uint64_t *list /* [akin_topk_words(k)] */, size_t k, uint64_t key);
 
-/* Raises the bar to `key`, if it is lower: at least k of all pushed keys are proven, or predicted, to
- * reach it. Whether they did is known in the end (akin_topk_broken). */
+/* Raises the bar to `key`, if it is lower: at least k of all pushed keys are proven, or
+ * predicted, to reach it. Whether they did is known in the end (akin_topk_broken). */
 void akin_topk_raise(uint64_t *list, uint64_t key);
 
 /* Whether fewer than k keys reached the bar: then keys that were refused may be missing. */

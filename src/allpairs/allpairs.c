@@ -194,9 +194,10 @@ static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t firs
     }
 }
 
-/* How many panels of columns are compared at once: where rows are short, as many as fit three quarters of the
- * second-level cache, with all of their sketches and a quarter of their rows and lists, which only hits touch. The
- * hits of long rows wait (pending.h), so that their sketches may fill it. */
+/* How many panels of columns are compared at once: where rows are short, as many as fit three
+ * quarters of the second-level cache, with all of their sketches and a quarter of their rows and
+ * lists, which only hits touch. The hits of long rows wait (pending.h), so that their sketches
+ * may fill it. */
 static size_t columns_at_once(const engine *e) {
     long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
     size_t bytes = cache >= 256 << 10 ? (size_t)cache : 512 << 10, lists = 0;
@@ -241,9 +242,9 @@ static akin_status save_state(engine *e, akin_ring_progress at, akin_row_block *
     return e->params->save(e->params->context, &state);
 }
 
-/* After a slice: whether to continue, and whether to save first. Ranks act on a vote that was opened
- * some slices ago, so that none waits for another's slice; after the last one they vote once
- * more. Collective; agreed. */
+/* After a slice: whether to continue, and whether to save first. Ranks act on a vote that was
+ * opened some slices ago, so that none waits for another's slice; after the last one they vote
+ * once more. Collective; agreed. */
 static akin_status look_around(engine *e, akin_row_block *held, akin_ring_progress at) {
     akin_status status = AKIN_OK;
     bool last = at.step == akin_ring_steps(e->size) && at.slice == e->subs;
@@ -354,7 +355,8 @@ done:
     return status;
 }
 
-/* Recomputes a table's lists that required too much, about a slice at a time. Collective; agreed. */
+/* Recomputes a table's lists that required too much, about a slice at a time. Collective;
+ * agreed. */
 static akin_status mend_table(engine *e, int table) {
     akin_status status = AKIN_OK;
     size_t left = 1, largest = largest_block(e), most;

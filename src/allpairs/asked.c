@@ -38,9 +38,9 @@ static void ask_each(const akin_row_block_rules *rules, place of, const place *o
     }
 }
 
-/* The thresholds of a panel's rows for the other panel: infinite for rows that can get nothing from
- * it, by category or by the other rules; NULL: all of them are. The spans of the two mostly decide it
- * for all rows at once. */
+/* The thresholds of a panel's rows for the other panel: infinite for rows that can get nothing
+ * from it, by category or by the other rules; NULL: all of them are. The spans of the two mostly
+ * decide it for all rows at once. */
 static const float *asked(const akin_row_block_rules *rules, place of, const place *other,
                           float *room /* [48] */) {
     const akin_row_rules *more = rules->more;

@@ -18,9 +18,9 @@ static inline akin_row_block *akin_asked_block(const akin_asked_tables *tables,
     return tables->count == 1 ? block : akin_row_block_table(block, table);
 }
 
-/* The lowest thresholds of the rows of panel p for panel q of `other`, in any of the tables in which the two may
- * meet (`met`: a bit each); those of rows that can have nothing from it are infinite. Borrowed from the block, or in
- * `least`. */
+/* The lowest thresholds of the rows of panel p for panel q of `other`, in any of the tables in
+ * which the two may meet (`met`: a bit each); those of rows that can have nothing from it are
+ * infinite. Borrowed from the block, or in `least`. */
 const float *akin_asked_of(const akin_asked_tables *tables, uint32_t met, akin_row_block *block,
                            size_t p, akin_row_block *other, size_t q, float *least /* [48] */);
 

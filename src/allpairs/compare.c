@@ -128,7 +128,8 @@ static const float *products_of_mean(akin_compare *c, const side *a, size_t i, c
     return room;
 }
 
-/* Adds the tile of two panels to those that are being made, unless none of its pairs can be wanted. */
+/* Adds the tile of two panels to those that are being made, unless none of its pairs can be
+ * wanted. */
 static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t j, uint32_t met) {
     const akin_row_block_panel *rows = &a->panel[i], *columns = &b->panel[j];
     static const float nothing[PANEL] __attribute__((aligned(64))); /* times a mean of zero */

@@ -1,5 +1,5 @@
-/* means: the means of some row panels by the rows of some column panels, all of them in one product of matrices,
- * which reads the rows once for all means. Not collective. */
+/* means: the means of some row panels by the rows of some column panels, all of them in one
+ * product of matrices, which reads the rows once for all means. Not collective. */
 #ifndef AKIN_MEANS_H
 #define AKIN_MEANS_H
 

@@ -115,8 +115,8 @@ static void fetch_wanted(const akin_pending *pending, const outcome *o, int tabl
     }
 }
 
-/* Removes hits that are no pairs: what follows the rows of a panel, of a panel with itself one of each
- * two, and two sources or two targets. */
+/* Removes hits that are no pairs: what follows the rows of a panel, of a panel with itself one
+ * of each two, and two sources or two targets. */
 static void keep_pairs(const akin_pending *pending, outcome *o) {
     const akin_row_rules *more = pending->tables->rules[0]->more;
     const akin_row_block_item *rows = akin_row_block_items(o->a) + o->p * PANEL,

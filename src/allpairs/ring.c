@@ -55,8 +55,9 @@ static circle circle_of(int subs) {
     return c;
 }
 
-/* The slices of a distance. A group with itself has half as many pairs, and there are half as many couples of opposite
- * groups, so these take half as many slices as groups at other distances. */
+/* The slices of a distance. A group with itself has half as many pairs, and there are half as
+ * many couples of opposite groups, so these take half as many slices as groups at other
+ * distances. */
 typedef struct {
     size_t before;          /* slices of shorter distances */
     size_t column, columns; /* the first one, and those of a slice */
