@@ -34,6 +34,11 @@ void akin_preflight_tell_unpublished(const akin_jobs *jobs);
  * table; items: of the next table, 0 = not known. Changes nothing. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_places(const akin_jobs *jobs, size_t items);
 
+/* AKIN_FAILED, with the line of `output`, if its disk has no room for so many bytes; a folder that cannot be
+ * written to is left to akin_preflight_start. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_room(akin_jobfile *job, const char *output,
+                                                uint64_t bytes);
+
 typedef struct {
     size_t rows;             /* of the source */
     size_t refused, missing; /* of these: rows that the list alone rejects (duplicate ids, bad
