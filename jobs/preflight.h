@@ -5,6 +5,7 @@
 #define AKIN_PREFLIGHT_H
 
 #include "stages.h"
+#include "upcoming.h"
 #include <akin/source.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,8 +24,8 @@ AKIN_MUST_CHECK akin_status akin_preflight_files(akin_jobfile *job);
 AKIN_MUST_CHECK akin_status akin_preflight_sources_there(akin_jobfile *job);
 
 /* Warns where pairs of ids or categories (golden, pins, blocks, categories, pairs) name what the
- * source lacks, and where approved lists have nothing that min-golden could judge; of files that akin_preflight_files accepts. Memory: the ids. Not collective. */
-AKIN_MUST_CHECK akin_status akin_preflight_names(akin_jobfile *job, const akin_source *source);
+ * items lack, and where approved lists have nothing that min-golden could judge; of files that akin_preflight_files accepts. Memory: the ids. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_names(akin_jobfile *job, const akin_upcoming *items);
 
 /* Warns about tables that no address of [publish] covers. Not collective. */
 void akin_preflight_tell_unpublished(const akin_jobs *jobs);
@@ -80,17 +81,13 @@ AKIN_MUST_CHECK akin_status akin_preflight_source_labels(akin_jobfile *job,
 AKIN_MUST_CHECK akin_status akin_preflight_added_labels(akin_jobfile *job,
                                                         const akin_source *source,
                                                         const char *last);
-/* The items of `last` and of the source together, at most: without those of rows that will be rejected or have no picture. AKIN_INPUT
- * likewise. Not collective. */
-AKIN_MUST_CHECK akin_status akin_preflight_added_items(const akin_source *source, const char *last,
-                                                       size_t *items);
 /* Warns where `tune` of [train] and `label` of [evaluate] name labels that no item has. Not
  * collective. */
 void akin_preflight_tell_labels(akin_jobfile *job, const akin_source *source);
-/* Warns where --only and --not name a label that no item of the source has, as `neighbors` will.
+/* Warns where --only and --not name a label that no item has, as `neighbors` will.
  * AKIN_FAILED: no memory. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_tell_values(akin_jobfile *job,
-                                                       const akin_source *source);
+                                                       const akin_upcoming *items);
 /* What [ingest] names; the strings are borrowed from the job. Not collective. */
 akin_source_params akin_preflight_sources(akin_jobfile *job);
 

@@ -174,8 +174,8 @@ akin_status akin_preflight_sources_there(akin_jobfile *job) {
 
 typedef struct {
     akin_jobfile *job;
-    const akin_source *source;
-    akin_ids *items, *products, *categories; /* what the source has; NULL = not needed yet */
+    const akin_upcoming *of;
+    akin_ids *items, *products, *categories; /* what these have; NULL = not needed yet */
     akin_status status;                      /* of making them */
 } naming;
 
@@ -189,19 +189,19 @@ typedef struct {
 
 enum names_of { ITEMS, PRODUCTS, CATEGORIES };
 
+static const char *name_of(const akin_upcoming *of, enum names_of what, size_t i) {
+    const char *group = what == PRODUCTS ? akin_upcoming_group(of, i) : "";
+    if (what == CATEGORIES) return akin_upcoming_category(of, i);
+    return *group ? group : akin_upcoming_id(of, i);
+}
+
 /* Repetitions do no harm. */
-static akin_status list_names(const akin_source *source, enum names_of what, akin_ids **out) {
+static akin_status list_names(const akin_upcoming *of, enum names_of what, akin_ids **out) {
     if (*out) return AKIN_OK;
-    size_t count = akin_source_valid(source);
-    const size_t *order = akin_source_order(source);
+    size_t count = akin_upcoming_count(of);
     const char **texts = akin_mem_alloc(count, sizeof *texts);
     if (!texts) return AKIN_FAILED;
-    for (size_t i = 0; i < count; i++) {
-        akin_source_row row = akin_source_get(source, order[i]);
-        texts[i] = what == CATEGORIES               ? row.category
-                   : what == PRODUCTS && *row.group ? row.group
-                                                    : row.id;
-    }
+    for (size_t i = 0; i < count; i++) texts[i] = name_of(of, what, i);
     akin_status status = akin_ids_create(count, texts, out);
     akin_mem_free(texts);
     return status;
@@ -245,14 +245,18 @@ static akin_status names_for(naming *n, const input *in, const char *section, lo
         what = CATEGORIES, names = &n->categories;
     else if (table && akin_options_is(table, "by", "group"))
         what = PRODUCTS, names = &n->products;
-    akin_status status = list_names(n->source, what, names);
+    akin_status status = list_names(n->of, what, names);
     bool of_items = what == PRODUCTS && (strcmp(in->key, "golden") == 0 || of_main(section));
-    if (status == AKIN_OK && of_items) status = list_names(n->source, ITEMS, &n->items);
+    if (status == AKIN_OK && of_items) status = list_names(n->of, ITEMS, &n->items);
     *out = (looking){.first = *names,
                      .members = of_items ? n->items : NULL,
                      .every = strcmp(in->key, "blocks") == 0};
     if (!table || !akin_options_text(table, "against")) out->second = *names;
     return status;
+}
+
+static const char *whole_of(const naming *n) {
+    return akin_upcoming_is_added(n->of) ? "the table" : "the source";
 }
 
 /* Where approved lists are a gate: the least share, as text; NULL: every share passes. */
@@ -264,15 +268,21 @@ static const char *least_golden(akin_jobfile *job, const char *section) {
     return akin_options_real(from, "min-golden") > 0 ? akin_options_text(from, "min-golden") : NULL;
 }
 
-static void foresee_golden(akin_jobfile *job, const char *section, const char *path,
+static void foresee_golden(const naming *n, const char *section, const char *path,
                            const looking *seen) {
-    const char *least = seen->unknown == seen->rows ? least_golden(job, section) : NULL;
-    char *place = least ? akin_jobfile_place(job, section, "golden") : NULL;
+    const char *least = seen->unknown == seen->rows ? least_golden(n->job, section) : NULL;
+    char *place = least ? akin_jobfile_place(n->job, section, "golden") : NULL;
     if (place)
-        akin_log_warning("%s: [%s] golden: %s has no pair of two items of the source: min-golden = "
+        akin_log_warning("%s: [%s] golden: %s has no pair of two items of %s: min-golden = "
                          "%s cannot be judged, and the job would exit with 4",
-                         place, section, path, least);
+                         place, section, path, whole_of(n), least);
     akin_mem_free(place);
+}
+
+/* `akin add` neither trains nor evaluates. */
+static bool is_left_out(const naming *n, const char *section) {
+    return akin_upcoming_is_added(n->of) &&
+           (strcmp(section, "train") == 0 || strcmp(section, "evaluate") == 0);
 }
 
 static void look_up_names(void *context, const input *in, const char *section, const char *path,
@@ -280,27 +290,27 @@ static void look_up_names(void *context, const input *in, const char *section, c
     naming *n = context;
     looking seen;
     bool categories = strcmp(in->key, "categories") == 0;
-    if (!in->pairs || n->status != AKIN_OK) return;
+    if (!in->pairs || n->status != AKIN_OK || is_left_out(n, section)) return;
     n->status = names_for(n, in, section, &seen);
     if (n->status != AKIN_OK) return;
     if (akin_csv_read_pairs(path, categories ? of_categories : of_ids, look_up, &seen) != AKIN_OK)
         akin_error_clear(); /* told by akin_preflight_files */
     char *place = seen.unknown > 0 ? akin_jobfile_place_of(n->job, section, in->key, at) : NULL;
     if (place)
-        akin_log_warning("%s: [%s] %s: %zu of %zu pairs in %s %s that the source lacks; the first: "
+        akin_log_warning("%s: [%s] %s: %zu of %zu pairs in %s %s that %s lacks; the first: "
                          "%s,%s in row %zu",
                          place, section, in->key, seen.unknown, seen.rows, path,
                          categories                                 ? "name a category"
                          : n->products && seen.first == n->products ? "name a product"
                                                                     : "name an id",
-                         seen.names[0], seen.names[1], seen.at);
+                         whole_of(n), seen.names[0], seen.names[1], seen.at);
     akin_mem_free(place);
-    if (strcmp(in->key, "golden") == 0) foresee_golden(n->job, section, path, &seen);
+    if (strcmp(in->key, "golden") == 0) foresee_golden(n, section, path, &seen);
 }
 
-akin_status akin_preflight_names(akin_jobfile *job, const akin_source *source) {
-    naming all = {.job = job, .source = source, .status = AKIN_OK};
-    if (akin_source_valid(source) > 0) visit_files(job, look_up_names, &all);
+akin_status akin_preflight_names(akin_jobfile *job, const akin_upcoming *items) {
+    naming all = {.job = job, .of = items, .status = AKIN_OK};
+    if (akin_upcoming_count(items) > 0) visit_files(job, look_up_names, &all);
     akin_ids_free(all.items);
     akin_ids_free(all.products);
     akin_ids_free(all.categories);

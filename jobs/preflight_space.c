@@ -131,25 +131,38 @@ static akin_status foresee_last(akin_jobfile *job, const akin_source *source, co
     return AKIN_OK;
 }
 
+static akin_status tell_items(akin_jobfile *job, const akin_upcoming *items) {
+    akin_status status = akin_preflight_names(job, items);
+    return status == AKIN_OK ? akin_preflight_tell_values(job, items) : status;
+}
+
 /* What the sources of a run lack that their tables need, and what is strange in them. Rank 0. */
 static akin_status judge_source(akin_jobfile *job, const akin_source *source,
                                 akin_preflight_needs *needs) {
+    akin_upcoming *items = NULL;
     needs->items = needs->rows - needs->refused - needs->missing;
     akin_status status = akin_preflight_source_labels(job, source);
     if (status != AKIN_OK) return status;
     akin_preflight_tell_labels(job, source);
-    status = akin_preflight_names(job, source);
-    return status == AKIN_OK ? akin_preflight_tell_values(job, source) : status;
+    status = akin_upcoming_create(source, NULL, &items);
+    if (status == AKIN_OK) status = tell_items(job, items);
+    akin_upcoming_free(items);
+    return status;
 }
 
-/* The same of a table of additions, whose rows are only some of the items: what the files of the job name may
- * be others. Rank 0. */
+/* The same of a table of additions, whose rows are only some of the items. Rank 0. */
 static akin_status judge_added(akin_jobfile *job, const akin_source *source, const char *output,
                                akin_preflight_needs *needs) {
+    akin_status status = AKIN_FAILED;
+    akin_upcoming *items = NULL;
     char *last = akin_file_join(output, "embeddings.nc");
-    akin_status status =
-        last ? akin_preflight_added_items(source, last, &needs->items) : AKIN_FAILED;
-    if (status == AKIN_OK) status = akin_preflight_added_labels(job, source, last);
+    if (!last) goto done;
+    AKIN_TRY(akin_upcoming_create(source, last, &items));
+    needs->items = akin_upcoming_count(items);
+    AKIN_TRY(akin_preflight_added_labels(job, source, last));
+    status = tell_items(job, items);
+done:
+    akin_upcoming_free(items);
     akin_mem_free(last);
     return status;
 }

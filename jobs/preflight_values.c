@@ -7,17 +7,17 @@
 #include <akin/text.h>
 #include <string.h>
 
-/* An attribute of a source; of a number only the form is looked at, and `available` is not. */
+/* An attribute of the items; of a number only the form is looked at, and `available` is not. */
 typedef struct {
-    const akin_source *source;
+    const akin_upcoming *items;
     enum { CATEGORY, GROUP, LABEL, NUMBER, OTHER } which;
     size_t attribute;
     bool many; /* a value can consist of several, "a|b" */
 } column;
 
-static column find_column(const akin_source *source, const char *word) {
-    column out = {.source = source, .which = OTHER};
-    const akin_source_attributes *all = akin_source_attributes_of(source);
+static column find_column(const akin_upcoming *items, const char *word) {
+    column out = {.items = items, .which = OTHER};
+    const akin_source_attributes *all = akin_upcoming_attributes(items);
     size_t length = strcspn(word, "=");
     if (length == strlen("category") && strncmp(word, "category", length) == 0)
         out.which = CATEGORY;
@@ -31,11 +31,11 @@ static column find_column(const akin_source *source, const char *word) {
     return out;
 }
 
-static const char *value_of(const column *c, size_t row) {
+static const char *value_of(const column *c, size_t i) {
     switch (c->which) {
-    case CATEGORY: return akin_source_get(c->source, row).category;
-    case GROUP: return akin_source_get(c->source, row).group;
-    case LABEL: return akin_source_label(c->source, row, c->attribute);
+    case CATEGORY: return akin_upcoming_category(c->items, i);
+    case GROUP: return akin_upcoming_group(c->items, i);
+    case LABEL: return akin_upcoming_label(c->items, i, c->attribute);
     case NUMBER:
     case OTHER: break;
     }
@@ -45,8 +45,7 @@ static const char *value_of(const column *c, size_t row) {
 /* Warns unless an item has the value. */
 static akin_status check_word(const column *c, const char *before, const char *option,
                               const char *word) {
-    size_t count = akin_source_valid(c->source);
-    const size_t *order = akin_source_order(c->source);
+    size_t count = akin_upcoming_count(c->items);
     const char *value = word + strcspn(word, "=") + 1;
     double number;
     if (c->which == NUMBER && akin_text_to_real(value, &number)) return AKIN_OK;
@@ -55,7 +54,7 @@ static akin_status check_word(const column *c, const char *before, const char *o
     if (!names) return AKIN_FAILED;
     bool there = false;
     for (size_t i = 0; i < count && !there; i++) {
-        names[i] = value_of(c, order[i]);
+        names[i] = value_of(c, i);
         there = c->many ? akin_text_has_part(names[i], value) : strcmp(names[i], value) == 0;
     }
     names[count] = NULL;
@@ -65,7 +64,7 @@ static akin_status check_word(const column *c, const char *before, const char *o
 }
 
 static akin_status check_words(akin_jobfile *job, const char *section, const char *option,
-                               const akin_source *source) {
+                               const akin_upcoming *items) {
     akin_status status = AKIN_OK;
     akin_text *before = NULL;
     const akin_neighbors_words words = akin_rules_words(akin_jobfile_options(job, section), option);
@@ -73,7 +72,7 @@ static akin_status check_words(akin_jobfile *job, const char *section, const cha
     AKIN_TRY(akin_text_create(&before));
     AKIN_TRY(akin_text_append(before, "%s: [%s] ", place ? place : "", section));
     for (size_t w = 0; w < words.count; w++) {
-        const column c = find_column(source, words.words[w]);
+        const column c = find_column(items, words.words[w]);
         if (c.which != OTHER)
             AKIN_TRY(check_word(&c, akin_text_bytes(before), option, words.words[w]));
     }
@@ -83,13 +82,13 @@ done:
     return status;
 }
 
-akin_status akin_preflight_tell_values(akin_jobfile *job, const akin_source *source) {
+akin_status akin_preflight_tell_values(akin_jobfile *job, const akin_upcoming *items) {
     akin_status status = AKIN_OK;
     const char *section;
     for (size_t i = 0; (section = akin_job_neighbors_section(job, i)); i++) {
         if (akin_options_text(akin_jobfile_options(job, section), "against")) continue;
-        AKIN_TRY(check_words(job, section, "only", source));
-        AKIN_TRY(check_words(job, section, "not", source));
+        AKIN_TRY(check_words(job, section, "only", items));
+        AKIN_TRY(check_words(job, section, "not", items));
     }
 done:
     return status;

@@ -220,6 +220,26 @@ def test_check_judges_the_table_that_it_would_make():
     assert done.json["message"].startswith("torn.csv: 1 of 2 rows will be rejected, more than max-reject-fraction"), done.json
 
 
+def test_check_names_what_no_item_of_that_table_has():
+    """Pins, values and categories: of the items of the last table and NEW.csv together, as the check of the run does of its source."""
+    with open("few.csv", "w") as f:
+        f.write("id,path,category,available\nn40,40.png,coats,yes\ni05,gone.png,bags,no\n")
+    with open("names.csv", "w") as f:
+        f.write("id,neighbor\ni01,i02\nn40,i01\nn41,i01\ni05,i01\n")
+    with open("kinds.csv", "w") as f:
+        f.write("from,to\nhats,coats\nhats,shoes\n")
+    job("named.ini", "old.csv", "named")
+    akin("run", "named.ini")
+    with open("named.ini", "a") as f:
+        f.write("[table some]\npins = names.csv\ncategories = kinds.csv\nonly = category=coat\n[table more]\nonly = category=coats\n")
+    for ranks in (0, 2):
+        told = [line for line in akin("add", "named.ini", "few.csv", "--check", ranks=ranks).err.splitlines() if "not published" not in line]
+        said = ("[table some] pins: 2 of 4 pairs in names.csv name an id that the table lacks; the first: n41,i01 in row 4",
+                "[table some] categories: 1 of 2 pairs in kinds.csv name a category that the table lacks; the first: hats,shoes in row 3",
+                "[table some] only category=coat: no item has this value; did you mean coats?")
+        assert len(told) == 3 and all(any(words in line for line in told) for words in said), told
+
+
 def test_a_job_that_nothing_can_be_added_to_has_its_line():
     for name, text, said in (("imports", "[job]\nname = imports\n[embed]\nfrom = v.npy\n", "imports.ini:4: [embed] the job imports its vectors"),
                              ("bare", "[job]\nname = bare\n[ingest]\nfit = pad\n", "bare.ini:3: [ingest] the job has no [ingest] source")):
