@@ -1,5 +1,5 @@
-/* places: options for where tables are published and how a cache is addressed, the same for
- * `publish` and `rollback`. Not collective. */
+/* places: options for where tables are published and how a cache is addressed, those of
+ * `publish`, `rollback` and `status`. Not collective. */
 #ifndef AKIN_PLACES_H
 #define AKIN_PLACES_H
 
@@ -8,33 +8,39 @@
 #include <akin/options.h>
 #include <akin/sink.h>
 
-/* Entries of a table of options, to be followed by a comma. */
-#define AKIN_PLACE_OPTIONS                                                                         \
+/* Entries of a table of options, to be followed by a comma; with what each does in that verb. */
+#define AKIN_PLACE_OPTIONS(FORMAT_HELP, KEEP_HELP, BUCKETS_HELP)                                   \
     {.name = "format",                                                                             \
      .type = AKIN_OPTION_CHOICE,                                                                   \
      .initial = "json",                                                                            \
      .choices = "json|ids",                                                                        \
-     .help = "in a cache: JSON pairs of id and score, or only ids, separated by blanks"},          \
+     .help = FORMAT_HELP},                                                                         \
         {.name = "keep-previous",                                                                  \
          .type = AKIN_OPTION_TEXT,                                                                 \
          .initial = "12h",                                                                         \
          .argument = "TIME",                                                                       \
-         .help = "Redis: how long the previous table is kept (30m, 12h, 2d)"},                     \
-        AKIN_PLACE_SERVER_OPTIONS
+         .help = KEEP_HELP},                                                                       \
+        AKIN_PLACE_SERVER_OPTIONS(BUCKETS_HELP)
 
 /* Those of them that read-only verbs share. */
-#define AKIN_PLACE_SERVER_OPTIONS                                                                  \
+#define AKIN_PLACE_SERVER_OPTIONS(BUCKETS_HELP)                                                    \
     {.name = "buckets",                                                                            \
      .type = AKIN_OPTION_INT,                                                                      \
      .initial = "0",                                                                               \
      .minimum = 0,                                                                                 \
      .maximum = 16384,                                                                             \
      .argument = "B",                                                                              \
-     .help = "Redis: spread the catalogue over B hashes, for a cluster; 0 = one"},                 \
+     .help = BUCKETS_HELP},                                                                        \
     {                                                                                              \
         .name = "timeout", .type = AKIN_OPTION_REAL, .initial = "30", .minimum = 0.1,              \
         .maximum = 86400, .argument = "SECONDS", .help = "time limit for an answer of a server"    \
     }
+
+/* What --buckets is where nothing new is published. */
+#define AKIN_PLACE_BUCKETS_PUBLISHED                                                               \
+    "Redis: the B that the table was published with; needed only where the catalogue's meta, "     \
+    "which "                                                                                       \
+    "says it, is gone"
 
 /* "45s", "30m", "12h", "2d" or a number of seconds; false if it is not a duration. */
 bool akin_places_seconds(const char *text, double *seconds);

@@ -57,7 +57,9 @@ static const akin_option options[] = {
     {.name = "dry-run",
      .type = AKIN_OPTION_FLAG,
      .help = "report what would change, and publish nothing"},
-    AKIN_PLACE_OPTIONS,
+    AKIN_PLACE_OPTIONS("in a cache: JSON pairs of id and score, or only ids, separated by blanks",
+                       "Redis: how long the previous table is kept (30m, 12h, 2d)",
+                       "Redis: spread the catalogue over B hashes, for a cluster; 0 = one"),
     {0},
 };
 

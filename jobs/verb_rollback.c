@@ -14,7 +14,9 @@ static const akin_option options[] = {
     {.name = "dry-run",
      .type = AKIN_OPTION_FLAG,
      .help = "report what is live and what would be restored, and change nothing"},
-    AKIN_PLACE_OPTIONS,
+    AKIN_PLACE_OPTIONS("of no effect: the previous table comes back as it was published",
+                       "Redis: how long the table that is replaced is kept (30m, 12h, 2d)",
+                       AKIN_PLACE_BUCKETS_PUBLISHED),
     {0},
 };
 

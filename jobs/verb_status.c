@@ -12,7 +12,7 @@ static const akin_option options[] = {
      .argument = "URL",
      .is_address = true,
      .help = "where to look; may be repeated"},
-    AKIN_PLACE_SERVER_OPTIONS,
+    AKIN_PLACE_SERVER_OPTIONS(AKIN_PLACE_BUCKETS_PUBLISHED),
     {0},
 };
 

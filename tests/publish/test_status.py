@@ -91,6 +91,12 @@ def test_redis():
     akin("publish", NEW, "--to", url + "wide", "--buckets", 3, *OPEN)
     wide = place(url + "wide")
     assert wide["items"] and wide["kept"]["digest"] == digest_of(OLD), "the buckets are found out"
+    akin("rollback", "--to", url + "wide", "--format", "ids")
+    back = place(url + "wide")
+    assert (back["digest"], back["buckets"], back["format"]) == (digest_of(OLD), 3, "json"), back
+    for verb in ("rollback", "status"):
+        said = " ".join(akin(verb, "--help").out.split())
+        assert "the B that the table was published with" in said and "spread the catalogue" not in said, said
     client("SET", "akin:shop:lock", "another, process 1, since now [1 2 elsewhere]", "PX", "60000")
     assert place(url + "shop")["busy"] == "another, process 1, since now"
     akin("status", "--to", "redis://user:secret@127.0.0.1:1/0?catalog=x", expect=1)
