@@ -122,9 +122,14 @@ void akin_sketch_mean(const float *rows /* [count, stride] */, size_t count, siz
 void akin_sketch_cone(const float *rows /* [count, stride] */, size_t count, size_t stride,
                       size_t dim, const float *centre, akin_sketch *out);
 
-/* The panel as rows of a tile. Rows after `count` equal the mean. */
-void akin_sketch_rows(akin_sketch_format format, const float *rows /* [count, stride] */,
-                      size_t count, size_t stride, const float *centre,
+/* Rows, or a mean, in double and turned: all that is put into 8 bits below is taken first, once for both sides. */
+void akin_sketch_take(const float *rows /* [count, stride] */, size_t count, size_t stride,
+                      double *taken /* [count, stride] */);
+
+/* The panel as rows of a tile, which are taken, as the mean is; NULL: a mean of zero. Rows after `count` equal the
+ * mean. */
+void akin_sketch_rows(akin_sketch_format format, const double *taken /* [count, stride] */,
+                      size_t count, size_t stride, const double *centre /* [stride] */,
                       uint8_t *quantised /* [48 * width] */, akin_sketch *out);
 
 typedef struct {
@@ -135,7 +140,7 @@ typedef struct {
 
 /* The panel as columns of a tile; those after `count` are zeros. sums: of a column's q'; wrap:
  * -offset times the sum of its q' over every part, modulo 2^16. */
-void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count, stride] */,
+void akin_sketch_columns(akin_sketch_format format, const double *taken /* [count, stride] */,
                          size_t count, size_t stride, const akin_sketch_panel *panel,
                          akin_sketch *out);
 
@@ -148,8 +153,8 @@ typedef struct {
     float reach;       /* the length of q / S */
 } akin_sketch_single;
 
-/* stride: a multiple of 64. */
-void akin_sketch_one(const float *row /* [stride] */, size_t stride,
+/* taken: as above. stride: a multiple of 64. */
+void akin_sketch_one(const double *taken /* [stride] */, size_t stride,
                      int8_t *quantised /* [stride] */, akin_sketch_single *out);
 
 /* How far a score may be from c.b + (q.q') / (S S'). */

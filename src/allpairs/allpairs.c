@@ -20,7 +20,6 @@ enum { LARGE_PIECES_FROM = 128 /* dimensions: long rows are compared faster */ }
 static const double piece_work = 1 << 29;         /* between two looks at messages and the clock */
 static const double large_piece_work = 1LL << 34; /* the same, of long rows */
 static const double vote_work = 4e10;             /* between two votes, at least a slice */
-static const double slice_work = 5e9;             /* between two agreements */
 
 typedef struct {
     akin_comm *comm;
@@ -355,12 +354,12 @@ done:
     return status;
 }
 
-/* Recomputes a table's lists that required too much, about a slice at a time. Collective;
- * agreed. */
+/* Recomputes a table's lists that required too much, as many at a time as there is work between two
+ * votes. Collective; agreed. */
 static akin_status mend_table(engine *e, int table) {
     akin_status status = AKIN_OK;
     size_t left = 1, largest = largest_block(e), most;
-    most = (size_t)(slice_work / ((double)largest * (double)e->dim));
+    most = (size_t)(vote_work / ((double)largest * (double)e->dim));
     most = 1 + (most < largest ? most : largest) / (size_t)e->size;
     while (left > 0) {
         AKIN_TRY(akin_recompute(e->comm, e->table[table].rules, akin_row_block_table(e->own, table),

@@ -13,6 +13,7 @@ struct akin_row_lead {
     akin_sift_tails *known; /* [panels]: of them */
     float *numbers, *tail;  /* [PANEL, count], [tail]: of the panel that is being made */
     float *centre;          /* [count]: of its mean */
+    double *taken;          /* [tail] */
 };
 
 akin_status akin_row_lead_create(size_t panels, const akin_leading *leading, akin_row_lead **out) {
@@ -25,7 +26,9 @@ akin_status akin_row_lead_create(size_t panels, const akin_leading *leading, aki
     lead->numbers = akin_mem_alloc(PANEL, leading->count * sizeof *lead->numbers);
     lead->tail = akin_mem_alloc(leading->tail + leading->lost, sizeof *lead->tail);
     lead->centre = akin_mem_alloc(1, leading->count * sizeof *lead->centre);
-    if (!lead->tails || !lead->known || !lead->numbers || !lead->tail || !lead->centre) {
+    lead->taken = akin_mem_alloc(leading->tail, sizeof *lead->taken);
+    if (!lead->tails || !lead->known || !lead->numbers || !lead->tail || !lead->centre ||
+        !lead->taken) {
         akin_row_lead_free(lead);
         return AKIN_FAILED;
     }
@@ -40,6 +43,7 @@ void akin_row_lead_free(akin_row_lead *lead) {
     akin_mem_free(lead->numbers);
     akin_mem_free(lead->tail);
     akin_mem_free(lead->centre);
+    akin_mem_free(lead->taken);
     akin_mem_free(lead);
 }
 
@@ -58,7 +62,8 @@ static void sketch_tail(const akin_row_lead *lead, int8_t *bytes, akin_sift_tail
     const akin_leading *l = lead->leading;
     akin_sketch_single single;
     double lost = 0;
-    akin_sketch_one(lead->tail, l->tail, bytes, &single);
+    akin_sketch_take(lead->tail, 1, l->tail, lead->taken);
+    akin_sketch_one(lead->taken, l->tail, bytes, &single);
     for (size_t t = l->tail; t < l->tail + l->lost; t++)
         lost += (double)lead->tail[t] * lead->tail[t];
     known->unit[i] = single.unit, known->reach[i] = single.reach, known->sum[i] = single.sum;
@@ -66,8 +71,7 @@ static void sketch_tail(const akin_row_lead *lead, int8_t *bytes, akin_sift_tail
     known->length[i] = add_square(single.length, lost);
 }
 
-/* Parts a panel's rows: their numbers with the lengths of their tails, and these in 8 bits. */
-static void part(akin_row_lead *lead, size_t p, const float *rows, size_t count) {
+const float *akin_row_lead_part(akin_row_lead *lead, size_t p, const float *rows, size_t count) {
     const akin_leading *l = lead->leading;
     int8_t *tails = lead->tails + p * PANEL * l->tail;
     akin_sift_tails *known = &lead->known[p];
@@ -79,18 +83,12 @@ static void part(akin_row_lead *lead, size_t p, const float *rows, size_t count)
         numbers[l->place] = known->length[i];
     }
     memset(tails + count * l->tail, 0, (PANEL - count) * l->tail);
+    return lead->numbers;
 }
 
-void akin_row_lead_make(akin_row_lead *lead, size_t p, const float *rows, size_t count,
-                        const float *centre, akin_row_lead_sketches to) {
-    const akin_leading *l = lead->leading;
-    const akin_sketch_format format = akin_tile()->format;
-    part(lead, p, rows, count);
-    if (to.columns != NULL)
-        akin_sketch_columns(format, lead->numbers, count, l->count, to.columns, to.sketch);
-    if (to.rows == NULL) return;
-    akin_leading_part(l, centre, lead->centre, lead->tail);
-    akin_sketch_rows(format, lead->numbers, count, l->count, lead->centre, to.rows, to.sketch);
+const float *akin_row_lead_mean(akin_row_lead *lead, const float *centre) {
+    akin_leading_part(lead->leading, centre, lead->centre, lead->tail);
+    return lead->centre;
 }
 
 size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_lead *columns,

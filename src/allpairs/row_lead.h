@@ -15,16 +15,13 @@ AKIN_MUST_CHECK akin_status akin_row_lead_create(size_t panels, const akin_leadi
 void akin_row_lead_free(akin_row_lead *lead);                         /* NULL is fine */
 const akin_leading *akin_row_lead_leading(const akin_row_lead *lead); /* NULL of NULL */
 
-/* Where a panel's sketches go, as in row_block.h; NULL: a side that is not wanted. */
-typedef struct {
-    uint8_t *rows;
-    const akin_sketch_panel *columns;
-    akin_sketch *sketch;
-} akin_row_lead_sketches;
+/* Parts the rows of panel p: keeps their tails, and returns their leading numbers; borrowed until the next call. */
+const float /* [count, leading's count] */ *
+akin_row_lead_part(akin_row_lead *lead, size_t p, const float *rows /* [count, stride] */,
+                   size_t count);
 
-/* Makes panel p, of so many rows; the mean has no tail. */
-void akin_row_lead_make(akin_row_lead *lead, size_t p, const float *rows /* [count, stride] */,
-                        size_t count, const float *centre, akin_row_lead_sketches to);
+/* Those of a mean, which has no tail; likewise. */
+const float *akin_row_lead_mean(akin_row_lead *lead, const float *centre /* [stride] */);
 
 /* Keeps the hits that the second bound leaves, and writes their bounds; task: as the tile had it. Returns how many. */
 size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_lead *columns,

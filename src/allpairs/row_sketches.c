@@ -14,6 +14,8 @@ static akin_status make_sides(akin_row_sketches *s, size_t width) {
     s->width = width;
     s->side_size = bytes;
     s->wrap_size = PANEL * akin_sketch_parts(format, width);
+    if ((s->taken = akin_mem_alloc(PANEL + 1, width * sizeof *s->taken)) == NULL)
+        return AKIN_FAILED;
     if (s->sides & AKIN_ROW_BLOCK_ROWS && (s->as_rows = akin_mem_alloc(s->panels, bytes)) == NULL)
         return AKIN_FAILED;
     if (!(s->sides & AKIN_ROW_BLOCK_COLUMNS)) return AKIN_OK;
@@ -28,7 +30,8 @@ static void free_sides(akin_row_sketches *s) {
     akin_mem_free(s->as_columns);
     akin_mem_free(s->wrap);
     akin_mem_free(s->sums);
-    s->as_rows = NULL, s->as_columns = NULL, s->wrap = NULL, s->sums = NULL;
+    akin_mem_free(s->taken);
+    s->as_rows = NULL, s->as_columns = NULL, s->wrap = NULL, s->sums = NULL, s->taken = NULL;
 }
 
 akin_status akin_row_sketches_create(size_t panels, size_t dim, akin_row_block_sides sides,
@@ -71,29 +74,37 @@ const akin_row_lead *akin_row_sketches_lead(const akin_row_sketches *s) {
     return s->lead;
 }
 
+/* Panel p in 8 bits. mean: NULL where it is zero. */
+static void sketch_panel(akin_row_sketches *s, size_t p, const float *numbers, size_t count,
+                         const float *mean) {
+    const akin_sketch_format format = akin_tile()->format;
+    const size_t width = s->width;
+    double *centre = mean != NULL ? s->taken + PANEL * width : NULL;
+    akin_sketch_take(numbers, count, width, s->taken);
+    if (mean != NULL) akin_sketch_take(mean, 1, width, centre);
+    if (s->as_rows != NULL)
+        akin_sketch_rows(format, s->taken, count, width, centre, s->as_rows + p * s->side_size,
+                         &s->sketches[p]);
+    if (s->as_columns == NULL) return;
+    const akin_sketch_panel columns = {s->as_columns + p * s->side_size, s->wrap + p * s->wrap_size,
+                                       s->sums + p * PANEL};
+    akin_sketch_columns(format, s->taken, count, width, &columns, &s->sketches[p]);
+}
+
 /* Panel p, whose rows are the first `count` of the `left` ones from there on. */
 static void make_panel(akin_row_sketches *s, size_t p, const float *rows, size_t left) {
-    const size_t stride = s->stride, bytes = s->side_size, most = s->sharing * PANEL,
-                 count = left < PANEL ? left : PANEL;
+    const size_t stride = s->stride, most = s->sharing * PANEL, count = left < PANEL ? left : PANEL;
     float *centre = s->centres + p / s->sharing * stride;
     if (p % s->sharing == 0) akin_sketch_mean(rows, left < most ? left : most, stride, centre);
     if (p % s->sharing == 0 && s->lead != NULL)
         akin_leading_mean(akin_row_lead_leading(s->lead), centre);
     akin_sketch_cone(rows, count, stride, s->dim, centre, &s->sketches[p]);
-    uint8_t *as_rows = s->as_rows != NULL ? s->as_rows + p * bytes : NULL;
-    akin_sketch_panel columns = {NULL};
-    if (s->as_columns != NULL)
-        columns = (akin_sketch_panel){s->as_columns + p * bytes, s->wrap + p * s->wrap_size,
-                                      s->sums + p * PANEL};
-    const akin_row_lead_sketches to = {as_rows, s->as_columns != NULL ? &columns : NULL,
-                                       &s->sketches[p]};
+    const float *numbers = rows, *mean = s->sketches[p].inverse > 0 ? centre : NULL;
     if (s->lead != NULL) {
-        akin_row_lead_make(s->lead, p, rows, count, centre, to);
-        return;
+        numbers = akin_row_lead_part(s->lead, p, rows, count);
+        if (mean != NULL) mean = akin_row_lead_mean(s->lead, mean);
     }
-    const akin_sketch_format format = akin_tile()->format;
-    if (to.rows != NULL) akin_sketch_rows(format, rows, count, stride, centre, to.rows, to.sketch);
-    if (to.columns != NULL) akin_sketch_columns(format, rows, count, stride, to.columns, to.sketch);
+    sketch_panel(s, p, numbers, count, mean);
 }
 
 void akin_row_sketches_make(akin_row_sketches *s, const float *rows, size_t count) {

@@ -20,6 +20,7 @@ typedef struct {
     int8_t *as_columns;          /* [panels, side_size] */
     int16_t *wrap;               /* [panels, wrap_size] */
     int32_t *sums;               /* [panels, 48] */
+    double *taken; /* [48 + 1, width]: of the panel that is being made, and its mean */
 } akin_row_sketches;
 
 AKIN_MUST_CHECK akin_status akin_row_sketches_create(size_t panels, size_t dim,

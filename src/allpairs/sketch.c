@@ -91,24 +91,29 @@ INLINE void turn(double *x, size_t together) {
     }
 }
 
-/* `count` dimensions of a row from the first on, relative to `from` where that is not NULL, and turned:
- * rounding in double is far below what `above` adds. */
-INLINE void take(const float *row, const float *from, size_t first, size_t count, size_t together,
-                 double *out) {
+/* Rounding in double, here and in all that follows, is far below what `above` adds. */
+static void take(const float *rows, size_t count, size_t stride, double *taken) {
     typedef uint64_t whole_lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
+    const size_t together = akin_sketch_turned(stride);
     const double scale = 1 / sqrt((double)(LANES * together));
-    whole_lanes at = {0, 1, 2, 3, 4, 5, 6, 7};
-    at += (uint64_t)first;
-    for (size_t t = 0; t < count; t += LANES, at += LANES) {
-        lanes x = read(row + first + t);
-        if (from != NULL) x -= read(from + first + t);
-        if (together > 1)
-            x = (lanes)((whole_lanes)(x * scale) ^
-                        (at * at * AKIN_SKETCH_SIGNS & (UINT64_C(1) << 63)));
-        memcpy(out + t, &x, sizeof x);
+    for (size_t i = 0; i < count; i++, rows += stride, taken += stride) {
+        whole_lanes at = {0, 1, 2, 3, 4, 5, 6, 7};
+        for (size_t t = 0; t < stride; t += LANES, at += LANES) {
+            lanes x = read(rows + t);
+            if (together > 1)
+                x = (lanes)((whole_lanes)(x * scale) ^
+                            (at * at * AKIN_SKETCH_SIGNS & (UINT64_C(1) << 63)));
+            memcpy(taken + t, &x, sizeof x);
+        }
+        for (size_t t = 0; together > 1 && t < stride; t += together * LANES)
+            turn(taken + t, together);
     }
-    if (together > 1)
-        for (size_t t = 0; t < count; t += together * LANES) turn(out + t, together);
+}
+
+/* Numbers relative to `from`; NULL is a constant where this is inlined. */
+INLINE lanes read_from(const double *taken, const double *from, size_t t) {
+    lanes x = read_taken(taken + t);
+    return from != NULL ? x - read_taken(from + t) : x;
 }
 
 INLINE lanes larger(lanes a, lanes b) {
@@ -196,29 +201,23 @@ typedef struct {
     double largest, longest;
 } extent;
 
-/* from: NULL or what is taken off; a constant where this is inlined. */
-INLINE void widen(extent *e, akin_sketch_format format, const float *row, const float *from,
+INLINE void widen(extent *e, akin_sketch_format format, const double *taken, const double *from,
                   size_t stride) {
-    const size_t group = akin_sketch_group(format), together = akin_sketch_turned(stride);
-    double x[CHUNK];
+    const size_t group = akin_sketch_group(format);
     lanes largest = {0};
-    for (size_t first = 0; first < stride; first += CHUNK) {
-        const size_t count = stride - first < CHUNK ? stride - first : CHUNK;
-        take(row, from, first, count, together, x);
-        for (size_t g = 0; g < count; g += group) {
-            lanes squares = {0};
-            double parts[2] = {0, 0};
-            for (size_t t = g; t < count && t < g + group; t += LANES) {
-                lanes size = read_taken(x + t);
-                largest = larger(size_of(size), largest);
-                squares += size * size;
-            }
-            for (int l = 0; l < LANES; l++) parts[l >> 1 & 1] += squares[l];
-            double longer = format.together == 2  ? parts[0] + parts[1]
-                            : parts[0] > parts[1] ? parts[0]
-                                                  : parts[1];
-            if (longer > e->longest) e->longest = longer;
+    for (size_t g = 0; g < stride; g += group) {
+        lanes squares = {0};
+        double parts[2] = {0, 0};
+        for (size_t t = g; t < stride && t < g + group; t += LANES) {
+            lanes x = read_from(taken, from, t);
+            largest = larger(size_of(x), largest);
+            squares += x * x;
         }
+        for (int l = 0; l < LANES; l++) parts[l >> 1 & 1] += squares[l];
+        double longer = format.together == 2  ? parts[0] + parts[1]
+                        : parts[0] > parts[1] ? parts[0]
+                                              : parts[1];
+        if (longer > e->longest) e->longest = longer;
     }
     for (int l = 0; l < LANES; l++)
         if (largest[l] > e->largest) e->largest = largest[l];
@@ -238,11 +237,12 @@ typedef struct {
     double residual, length;
 } whole_row;
 
-INLINE void quantise(const double *taken, size_t count, double scale, whole_row *out) {
+INLINE void quantise(const double *taken, const double *from, size_t first, size_t count,
+                     double scale, whole_row *out) {
     const double inverse = 1 / scale;
     lanes residual = {0}, length = {0};
     for (size_t t = 0; t < count; t += LANES) {
-        lanes x = read_taken(taken + t), q = nearest(x * scale), rest = x - q * inverse;
+        lanes x = read_from(taken, from, first + t), q = nearest(x * scale), rest = x - q * inverse;
         residual += rest * rest;
         length += q * q;
         write_bytes(__builtin_convertvector(q, wholes), out->q + t);
@@ -276,13 +276,12 @@ static void place_row(akin_sketch_format format, const int8_t *q, size_t first, 
     }
 }
 
-static void rows_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
-                    const float *centre, uint8_t *quantised, akin_sketch *out) {
+INLINE void rows_from(akin_sketch_format format, const double *taken, size_t count, size_t stride,
+                      const double *from, uint8_t *quantised, akin_sketch *out) {
     extent e = {0, 0};
-    const size_t together = akin_sketch_turned(stride);
     whole_row whole;
-    double x[CHUNK], error = 0, reach = 0;
-    for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, centre, stride);
+    double error = 0, reach = 0;
+    for (size_t i = 0; i < count; i++) widen(&e, format, taken + i * stride, from, stride);
     out->row_scale = scale_for(&e, format.row_limit, format.narrow, row_part);
     size_t width = akin_sketch_width(format, stride);
     if (count < PANEL || width > stride) memset(quantised, format.offset, PANEL * width);
@@ -290,8 +289,7 @@ static void rows_of(akin_sketch_format format, const float *rows, size_t count, 
         whole.residual = whole.length = 0;
         for (size_t t = 0; t < stride; t += CHUNK) {
             size_t count_t = stride - t < CHUNK ? stride - t : CHUNK;
-            take(rows + i * stride, centre, t, count_t, together, x);
-            quantise(x, count_t, out->row_scale, &whole);
+            quantise(taken + i * stride, from, t, count_t, out->row_scale, &whole);
             for (size_t u = 0; u < count_t; u++)
                 whole.q[u] = (int8_t)(uint8_t)(whole.q[u] + format.offset);
             place_row(format, whole.q, t, count_t, stride, i, quantised);
@@ -301,6 +299,14 @@ static void rows_of(akin_sketch_format format, const float *rows, size_t count, 
     }
     out->row_error = above(sqrt(error));
     out->row_reach = above(sqrt(reach) / out->row_scale);
+}
+
+static void rows_of(akin_sketch_format format, const double *taken, size_t count, size_t stride,
+                    const double *centre, uint8_t *quantised, akin_sketch *out) {
+    if (centre != NULL)
+        rows_from(format, taken, count, stride, centre, quantised, out);
+    else
+        rows_from(format, taken, count, stride, NULL, quantised, out);
 }
 
 /* The sums of a column, of all and for every part. */
@@ -320,16 +326,15 @@ static void sum_up(akin_sketch_format format, const int8_t *q, size_t first, siz
     }
 }
 
-static void columns_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+static void columns_of(akin_sketch_format format, const double *taken, size_t count, size_t stride,
                        const akin_sketch_panel *panel, akin_sketch *out) {
     int8_t *quantised = panel->quantised;
     int16_t *wrap = panel->wrap;
     int32_t *sums = panel->sums;
     extent e = {0, 0};
-    const size_t together = akin_sketch_turned(stride);
     whole_row whole;
-    double x[CHUNK], error = 0;
-    for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, NULL, stride);
+    double error = 0;
+    for (size_t i = 0; i < count; i++) widen(&e, format, taken + i * stride, NULL, stride);
     out->column_scale = scale_for(&e, column_limit, format.narrow, column_part);
     size_t width = akin_sketch_width(format, stride);
     if (count < PANEL || width > stride) memset(quantised, 0, PANEL * width);
@@ -339,8 +344,7 @@ static void columns_of(akin_sketch_format format, const float *rows, size_t coun
         whole.residual = whole.length = 0;
         for (size_t t = 0; t < stride; t += CHUNK) {
             size_t count_t = stride - t < CHUNK ? stride - t : CHUNK;
-            take(rows + i * stride, NULL, t, count_t, together, x);
-            quantise(x, count_t, out->column_scale, &whole);
+            quantise(taken + i * stride, NULL, t, count_t, out->column_scale, &whole);
             place_column(format, whole.q, t, count_t, i, quantised);
             sum_up(format, whole.q, t, count_t, i, wrap, sums);
         }
@@ -349,30 +353,27 @@ static void columns_of(akin_sketch_format format, const float *rows, size_t coun
     out->column_error = above(sqrt(error));
 }
 
-static void one(const float *row, size_t stride, int8_t *quantised, akin_sketch_single *out) {
-    const size_t together = akin_sketch_turned(stride);
+static void one(const double *taken, size_t stride, int8_t *quantised, akin_sketch_single *out) {
     const akin_sketch_format format = {.together = 4};
     extent e = {0, 0};
     whole_row whole;
-    double x[CHUNK], length = 0;
+    lanes squares = {0};
     whole.residual = whole.length = 0;
-    widen(&e, format, row, NULL, stride);
+    widen(&e, format, taken, NULL, stride);
     const float scale = scale_for(&e, column_limit, false, 0);
     wholes sum = {0};
+    for (size_t t = 0; t < stride; t += LANES)
+        squares += read_taken(taken + t) * read_taken(taken + t);
     for (size_t t = 0; t < stride; t += CHUNK) {
         size_t count = stride - t < CHUNK ? stride - t : CHUNK;
-        take(row, NULL, t, count, together, x);
-        lanes squares = {0};
-        for (size_t u = 0; u < count; u += LANES) squares += read_taken(x + u) * read_taken(x + u);
-        length += total(squares);
-        quantise(x, count, scale, &whole);
+        quantise(taken, NULL, t, count, scale, &whole);
         for (size_t u = 0; u < count; u += LANES) sum += read_bytes(whole.q + u);
         memcpy(quantised + t, whole.q, count);
     }
     *out = (akin_sketch_single){.unit = 1 / scale,
                                 .error = above(sqrt(whole.residual)),
                                 .reach = above(sqrt(whole.length) / scale),
-                                .length = above(sqrt(length))};
+                                .length = above(sqrt(total(squares)))};
     for (int l = 0; l < LANES; l++) out->sum += sum[l];
 }
 
@@ -380,16 +381,21 @@ typedef struct {
     void (*mean)(const float *rows, size_t count, size_t stride, float *centre);
     void (*cone)(const float *rows, size_t count, size_t stride, size_t dim, const float *centre,
                  akin_sketch *out);
-    void (*rows)(akin_sketch_format format, const float *rows, size_t count, size_t stride,
-                 const float *centre, uint8_t *quantised, akin_sketch *out);
-    void (*columns)(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+    void (*take)(const float *rows, size_t count, size_t stride, double *taken);
+    void (*rows)(akin_sketch_format format, const double *taken, size_t count, size_t stride,
+                 const double *centre, uint8_t *quantised, akin_sketch *out);
+    void (*columns)(akin_sketch_format format, const double *taken, size_t count, size_t stride,
                     const akin_sketch_panel *panel, akin_sketch *out);
-    void (*one)(const float *row, size_t stride, int8_t *quantised, akin_sketch_single *out);
+    void (*one)(const double *taken, size_t stride, int8_t *quantised, akin_sketch_single *out);
 } sketch_kernels;
 
 extern const sketch_kernels akin_sketch_kernels_v1, akin_sketch_kernels_v3, akin_sketch_kernels_v4;
-const sketch_kernels AKIN_LEVELED(akin_sketch_kernels) = {
-    .mean = mean_of, .cone = cone_of, .rows = rows_of, .columns = columns_of, .one = one};
+const sketch_kernels AKIN_LEVELED(akin_sketch_kernels) = {.mean = mean_of,
+                                                          .cone = cone_of,
+                                                          .take = take,
+                                                          .rows = rows_of,
+                                                          .columns = columns_of,
+                                                          .one = one};
 
 /* --- once --- */
 
@@ -410,18 +416,23 @@ void akin_sketch_cone(const float *rows, size_t count, size_t stride, size_t dim
     active()->cone(rows, count, stride, dim, centre, out);
 }
 
-void akin_sketch_rows(akin_sketch_format format, const float *rows, size_t count, size_t stride,
-                      const float *centre, uint8_t *quantised, akin_sketch *out) {
-    active()->rows(format, rows, count, stride, centre, quantised, out);
+void akin_sketch_take(const float *rows, size_t count, size_t stride, double *taken) {
+    active()->take(rows, count, stride, taken);
 }
 
-void akin_sketch_columns(akin_sketch_format format, const float *rows, size_t count, size_t stride,
-                         const akin_sketch_panel *panel, akin_sketch *out) {
-    active()->columns(format, rows, count, stride, panel, out);
+void akin_sketch_rows(akin_sketch_format format, const double *taken, size_t count, size_t stride,
+                      const double *centre, uint8_t *quantised, akin_sketch *out) {
+    active()->rows(format, taken, count, stride, centre, quantised, out);
 }
 
-void akin_sketch_one(const float *row, size_t stride, int8_t *quantised, akin_sketch_single *out) {
-    active()->one(row, stride, quantised, out);
+void akin_sketch_columns(akin_sketch_format format, const double *taken, size_t count,
+                         size_t stride, const akin_sketch_panel *panel, akin_sketch *out) {
+    active()->columns(format, taken, count, stride, panel, out);
+}
+
+void akin_sketch_one(const double *taken, size_t stride, int8_t *quantised,
+                     akin_sketch_single *out) {
+    active()->one(taken, stride, quantised, out);
 }
 
 /* The column's length is at most 1 + 2^-18: that of a row of length 1 + 2^-20 whose tail's length was rounded up

@@ -154,11 +154,13 @@ static void check_singles(size_t stride) {
     enum { ALL = SINGLES * OF_KIND };
     static float rows[ALL][MOST];
     static int8_t q[ALL][MOST];
+    static double taken[MOST];
     akin_sketch_single told[ALL];
     for (size_t i = 0; i < ALL; i++) {
         for (size_t t = 0; t < stride; t++)
             rows[i][t] = single_number((int)i / OF_KIND, i % OF_KIND, t);
-        akin_sketch_one(rows[i], stride, q[i], &told[i]);
+        akin_sketch_take(rows[i], 1, stride, taken);
+        akin_sketch_one(taken, stride, q[i], &told[i]);
         check_single(rows[i], stride, q[i], &told[i]);
     }
     for (size_t i = 0; i < ALL; i++)

@@ -70,11 +70,15 @@ static void set_row(panel *p, size_t i, const double *row) {
 }
 
 static void make(panel *p) {
+    static double taken[PANEL * LARGEST], centre[LARGEST];
     akin_sketch_mean(p->rows, p->count, p->stride, p->centre);
     akin_sketch_cone(p->rows, p->count, p->stride, p->dim, p->centre, &p->sketch);
-    akin_sketch_rows(format, p->rows, p->count, p->stride, p->centre, p->as_rows, &p->sketch);
+    akin_sketch_take(p->rows, p->count, p->stride, taken);
+    akin_sketch_take(p->centre, 1, p->stride, centre);
+    akin_sketch_rows(format, taken, p->count, p->stride, p->sketch.inverse > 0 ? centre : NULL,
+                     p->as_rows, &p->sketch);
     const akin_sketch_panel columns = {p->as_columns, p->wrap, p->sums};
-    akin_sketch_columns(format, p->rows, p->count, p->stride, &columns, &p->sketch);
+    akin_sketch_columns(format, taken, p->count, p->stride, &columns, &p->sketch);
 }
 
 static void fill_panel(panel *p, int kind, uint32_t stream, size_t dim, size_t count) {
