@@ -56,12 +56,10 @@ size_t akin_ring_slice(akin_ring_part part, int step, int subs, int slice,
 /* The position of all ranks: `slice` slices of `step` are done, and all earlier steps. */
 typedef struct {
     int size, subs, step, slice;
+    double share; /* of the pairs that can meet, on all ranks; nothing here depends on it */
 } akin_ring_progress;
 
 /* Whether part sub_a of block_a and part sub_b of block_b have been compared. */
 bool akin_ring_done(akin_ring_progress at, int block_a, int sub_a, int block_b, int sub_b);
-
-/* The share of all pairs of parts that have been compared: in [0, 1]. */
-double akin_ring_share(akin_ring_progress at);
 
 #endif

@@ -167,10 +167,13 @@ static double panel_pairs(const engine *e, panels p, bool one_block) {
     return pairs;
 }
 
-static void tell_progress(engine *e) {
-    double share = e->done < e->total ? e->done / e->total : 1,
-           pairs = (double)e->n * (double)(e->n - 1);
-    akin_log_progress("neighbors", "pairs", share * pairs, pairs);
+static double share_of(double done, double total) {
+    return done < total ? done / total : 1;
+}
+
+static void tell_progress(const engine *e) {
+    double pairs = (double)e->n * (double)(e->n - 1);
+    akin_log_progress("neighbors", "pairs", share_of(e->done, e->total) * pairs, pairs);
 }
 
 /* How many panels of rows are compared with this many panels of columns between two checks. */
@@ -235,8 +238,12 @@ static int slices_of_vote(const engine *e) {
     return slices > 1 ? (int)slices : 1;
 }
 
+/* Collective; agreed. */
 static akin_status save_state(engine *e, akin_ring_progress at, akin_row_block *travelling,
                               int home) {
+    int64_t pairs[2] = {(int64_t)e->done, (int64_t)e->total};
+    akin_comm_sum_i64(e->comm, pairs, 2);
+    at.share = share_of((double)pairs[0], (double)pairs[1]);
     const akin_allpairs_state state = {at, e->counts, e->own, travelling, home};
     return e->params->save(e->params->context, &state);
 }
@@ -271,7 +278,7 @@ static akin_status sweep(engine *e, akin_row_block *held, int step, int slice) {
     if (held == e->own) akin_compare_itself(e->compare, held);
     for (; slice < e->subs; slice++) {
         sweep_slice(e, held, step, slice);
-        AKIN_TRY(look_around(e, held, (akin_ring_progress){e->size, e->subs, step, slice + 1}));
+        AKIN_TRY(look_around(e, held, (akin_ring_progress){e->size, e->subs, step, slice + 1, 0}));
     }
 done:
     return status;
@@ -347,7 +354,7 @@ static akin_status stop_if_signalled(engine *e) {
     int64_t signalled = akin_comm_signalled();
     akin_comm_sum_i64(e->comm, &signalled, 1);
     if (signalled == 0) return AKIN_OK;
-    const akin_ring_progress end = {e->size, e->subs, akin_ring_steps(e->size), e->subs};
+    const akin_ring_progress end = {e->size, e->subs, akin_ring_steps(e->size), e->subs, 0};
     if (e->params->save != NULL) AKIN_TRY(save_state(e, end, NULL, e->rank));
     return akin_comm_check_signal(e->comm);
 done:

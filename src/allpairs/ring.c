@@ -135,11 +135,3 @@ bool akin_ring_done(akin_ring_progress at, int block_a, int sub_a, int block_b, 
     if (sub_a < at.subs / 2) return reached(at, block_a, step, (size_t)sub_b);
     return reached(at, block_b, step, (size_t)sub_a);
 }
-
-double akin_ring_share(akin_ring_progress at) {
-    double size = at.size, slice = at.slice / (double)at.subs;
-    double triangle = at.step > 0 ? 0.5 : slice / 2, steps = at.step > 0 ? at.step - 1 + slice : 0;
-    if (2 * at.step == at.size && at.size > 1) steps = at.step - 1 + slice / 2;
-    double all = size / 2; /* in pairs of blocks per rank: size^2 / 2 in total */
-    return (triangle + steps) / all;
-}

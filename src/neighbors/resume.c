@@ -103,7 +103,7 @@ static akin_status add_layers(akin_resume *k) {
         int best = -1;
         double most = 0;
         for (int c = 0; c <= w->layers; c++) {
-            double share = akin_ring_share(c == 0 ? w->progress : w->before[c - 1]);
+            double share = (c == 0 ? w->progress : w->before[c - 1]).share;
             if (!taken[c] && share > most) most = share, best = c;
         }
         if (best < 0) break;
@@ -170,7 +170,7 @@ akin_status akin_resume_resume(akin_resume *k, const char *path, bool named,
         k->prior[t].place = k->waypoint->place, k->prior[t].counts = k->waypoint->counts;
     }
     akin_log_info("neighbors: resuming from %s at %.0f %%", path,
-                  100 * akin_ring_share(k->waypoint->progress));
+                  100 * k->waypoint->progress.share);
 done:
     return status;
 }

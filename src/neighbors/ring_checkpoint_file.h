@@ -10,6 +10,7 @@
  *   int    progress(layer, progress = 4)
  *                              ring.h: size, subs, step, slice; the first is for these blocks, any
  *                              others for the blocks of earlier runs
+ *   double share(layer)        of the pairs that can meet, how many are done
  *   int    label(place, layer) the part of the block that the row was in: block * subs + part
  *   attributes: akin_result_options, input_embeddings_digest, input_previous_digest: all that
  *   affects the result; akin_order: what progress means */

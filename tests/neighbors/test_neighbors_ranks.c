@@ -1,8 +1,10 @@
 /* The neighbour engine at 1, 2, 3 and 4 ranks: its lists are the naive ones bit for bit, for
  * catalogues that are random, clustered, duplicated, tied or almost all equal, with every rule, for
  * k from 1 to more than the number of items, and for fewer items than ranks; and they are close to
- * those of exact arithmetic. A rank that fails or gets a signal ends the run on all ranks. */
+ * those of exact arithmetic. A save says what is done. A rank that fails or gets a signal ends the
+ * run on all ranks. */
 #include "naive_neighbors.h"
+#include "neighbors/ring_checkpoint.h"
 #include <akin/allpairs.h>
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -192,6 +194,67 @@ static void lists_are_those_of_exact_arithmetic(void **unused) {
     naive_free(&c);
 }
 
+enum { CATEGORIES = 4, PARTS = 64 };
+
+/* The share of the pairs of one category whose parts have met. */
+static double share_done(const akin_allpairs_state *state) {
+    const akin_ring_progress at = state->progress;
+    const size_t count = akin_row_block_count(state->own);
+    int64_t rows[PARTS][CATEGORIES] = {{0}};
+    double all = 0, done = 0;
+    assert_true(at.size * at.subs <= PARTS);
+    for (size_t i = 0; i < count; i++)
+        rows[rank * at.subs + akin_ring_checkpoint_part(count, at.subs, i)]
+            [akin_row_block_items(state->own)[i].category]++;
+    akin_comm_sum_i64(comm, rows[0], sizeof rows / sizeof *rows[0]);
+    for (int a = 0; a < at.size * at.subs; a++)
+        for (int b = 0; b < at.size * at.subs; b++)
+            for (int k = 0; k < CATEGORIES; k++) {
+                const double pairs = (double)rows[a][k] * (double)rows[b][k];
+                all += pairs;
+                if (akin_ring_done(at, a / at.subs, a % at.subs, b / at.subs, b % at.subs))
+                    done += pairs;
+            }
+    return done / all;
+}
+
+typedef struct {
+    int saves;
+    double said, off; /* of the last save; the largest difference from what was done */
+} sayings;
+
+static akin_status hear(void *context, const akin_allpairs_state *state) {
+    sayings *heard = context;
+    heard->said = state->progress.share;
+    heard->off = fmax(heard->off, fabs(heard->said - share_done(state)));
+    heard->saves++;
+    return AKIN_OK;
+}
+
+/* A save says which share of the pairs that can meet is done. Where only rows of one category can,
+ * and these are few and unequal, that is not the share of the slices. */
+static void a_save_says_what_is_done(void **unused) {
+    (void)unused;
+    enum { N = 12000, DIM = 144, TURN = 10 };
+    static const int32_t category[TURN] = {0, 0, 0, 0, 1, 1, 1, 2, 2, 3};
+    static const akin_row_block_rules rules = {.same_category = true, .min_score = -1};
+    naive_catalogue c = naive_create(NAIVE_RANDOM, 2, N, DIM);
+    for (size_t i = 0; i < N; i++) c.items[i].category = category[i % TURN];
+    akin_vectors *vectors = vectors_of(&c);
+    uint64_t *lists;
+    akin_allpairs_figures figures;
+    sayings heard = {0};
+    const akin_allpairs_table table = {.k = 3, .rules = &rules};
+    const akin_allpairs_params params = {
+        .table = &table, .tables = 1, .save = hear, .context = &heard};
+    assert_int_equal(akin_allpairs(comm, vectors, &params, &lists, &figures), AKIN_OK);
+    assert_true(heard.saves >= 3 && heard.said == 1);
+    if (heard.off > 0.05) fail_msg("%.0f %% off", 100 * heard.off);
+    akin_mem_free(lists);
+    akin_vectors_free(vectors);
+    naive_free(&c);
+}
+
 static void rules_need_their_labels(void **unused) {
     (void)unused;
     naive_catalogue c = naive_create(NAIVE_RANDOM, 1, 10, 4);
@@ -250,6 +313,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(so_are_those_that_are_mended),
         cmocka_unit_test(wide_rows_too),
         cmocka_unit_test(lists_are_those_of_exact_arithmetic),
+        cmocka_unit_test(a_save_says_what_is_done),
         cmocka_unit_test(rules_need_their_labels),
         cmocka_unit_test(one_rank_without_memory_ends_all),
         cmocka_unit_test(a_signal_on_one_rank_stops_all),

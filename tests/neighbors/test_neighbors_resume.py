@@ -2,6 +2,7 @@
 not fit is replaced, or refused where it was named."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -57,6 +58,14 @@ def go_through(steps):
     return interrupted, said + akin(*WORDS).err  # of a killed mpirun's ranks nothing may have come through
 
 
+def check_shares(said):
+    """A run resumes at the share at which the one before was saved, also at another number of ranks."""
+    saved = None
+    for word, share in re.findall(rf"(saved|resuming from) {CHECKPOINT} at (\d+) %", said):
+        assert word == "saved" or share == saved, said
+        saved = share
+
+
 def test_interrupted_and_resumed():
     r = np.random.default_rng(1)
     centres = r.standard_normal((60, 256))
@@ -64,6 +73,7 @@ def test_interrupted_and_resumed():
     akin("neighbors", "x.npy", "-o", "whole.nc", "-k", "9")
     interrupted, said = go_through([(1, "signal"), (2, "signal"), (3, "signal"), (4, "signal"), (1, "signal")])
     assert interrupted >= 2 and "resuming from" in said, said
+    check_shares(said)
     assert_same_variables("whole.nc", "t.nc")
     assert not os.path.exists(CHECKPOINT)
     os.remove("t.nc")
@@ -139,6 +149,7 @@ def test_a_forged_checkpoint():
     forgeries = [("row", 5, huge), ("row", 5, none), ("row", 5, 6000), ("count", 0, huge), ("count", 1, none), ("count", 0, 0)]
     forgeries += [("progress", (0, i), value) for i in range(4) for value in (huge, none, 3 if i == 1 else 40000)]
     forgeries += [("label", (9, 0), value) for value in (huge, none)]
+    forgeries += [("share", 0, value) for value in (-0.5, 1.5, np.nan)]
     forgeries += [(name, (4, 0), value) for name in ("own", "held")
                   for value in (key(0.5, 6000), key(0.5, huge), key(7.0, 1), key(np.nan, 1), 2**64 - 1, 1)]
     forgeries += [("row", 5, "another's"), ("row", 5, "unusable"), ("own", (4, 0), "itself"), ("own", (4, 2), "better")]
