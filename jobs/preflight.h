@@ -60,10 +60,6 @@ AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *
 AKIN_MUST_CHECK akin_status akin_preflight_list(akin_comm *comm, akin_jobfile *job,
                                                 akin_source **source);
 
-/* Names the line of the job's sources, or of their columns where the error is about those; for a table of
- * additions, which no line names, the table. Not collective. */
-akin_status akin_preflight_at_source(const akin_jobfile *job, akin_status status);
-
 /* Whether the items will have what the tables need: a row of the sources the labels, [ingest] the
  * attributes that rules and boosts name, [train] the parts of --aspect. AKIN_USAGE, with all lines of
  * the job file that are wrong, if not. *listed, owned, also on failure: the sources, if they

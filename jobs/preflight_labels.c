@@ -354,21 +354,20 @@ static akin_status tell_columns(akin_jobfile *job, const akin_source_params *par
     return akin_mistakes_sum(&found);
 }
 
-akin_status akin_preflight_at_source(const akin_jobfile *job, akin_status status) {
-    const char *table = akin_stages_added(job), *about = akin_error_about();
+/* What cannot be listed: its message names the source. */
+static akin_status at_listing(const akin_jobfile *job, akin_status status) {
+    const char *about = akin_error_about();
     bool of_columns =
         about && strcmp(about, "columns") == 0 && akin_jobfile_names(job, "ingest", "columns");
-    if (table && !of_columns)
-        return strstr(akin_error_message(), table) ? status
-                                                   : akin_error_context(status, "%s: ", table);
-    return akin_job_at_key(job, "ingest", of_columns ? "columns" : "source", status);
+    if (of_columns) return akin_job_at_key(job, "ingest", "columns", status);
+    return akin_stages_added(job) ? status : akin_job_at_key(job, "ingest", "source", status);
 }
 
 akin_status akin_preflight_list(akin_comm *comm, akin_jobfile *job, akin_source **source) {
     const akin_source_params params = akin_preflight_sources(job);
     akin_status status = akin_source_open(comm, &params, source);
     if (status == AKIN_USAGE && params.attributes) return tell_columns(job, &params);
-    return status == AKIN_OK ? AKIN_OK : akin_preflight_at_source(job, status);
+    return status == AKIN_OK ? AKIN_OK : at_listing(job, status);
 }
 
 akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source **listed) {

@@ -57,6 +57,13 @@ static akin_status warn_of_missing(const akin_source *source, const akin_preflig
     return status;
 }
 
+/* Names the line of the job's sources; of a table of additions, which no line names, the table. */
+static akin_status at_rows(const akin_jobfile *job, akin_status status) {
+    const char *table = akin_stages_added(job);
+    return table ? akin_error_context(status, "%s: ", table)
+                 : akin_job_at_key(job, "ingest", "source", status);
+}
+
 /* Rows that the list alone shows will be rejected; pictures that cannot be decoded are not known
  * yet. */
 static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
@@ -70,12 +77,12 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
     akin_status status = needs->missing > 0 ? warn_of_missing(source, needs, first) : AKIN_OK;
     if (status != AKIN_OK) return status;
     if (needs->rows == 0 || bad == needs->rows)
-        return akin_preflight_at_source(
-            job,
-            akin_error_set(AKIN_INPUT, "no usable picture: %zu rows, of which %zu will be rejected",
-                           needs->rows, bad));
+        return at_rows(job,
+                       akin_error_set(AKIN_INPUT,
+                                      "no usable picture: %zu rows, of which %zu will be rejected",
+                                      needs->rows, bad));
     if (akin_ingest_too_many(bad, needs->rows, limit))
-        return akin_preflight_at_source(
+        return at_rows(
             job, akin_error_set(
                      AKIN_INPUT,
                      "%zu of %zu rows will be rejected, more than max-reject-fraction = %g allows",
