@@ -4,6 +4,7 @@
 #include "stages.h"
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/publish.h>
 #include <akin/text.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,16 +59,6 @@ akin_status akin_table_gates_check(const akin_job *job) {
     return akin_job_at_key(job->file, job->section, gates[i], status);
 }
 
-static bool refuses(const akin_json *report, const char *key) {
-    const akin_json *list = akin_json_get(report, "gates");
-    for (size_t i = 0; i < akin_json_count(list); i++) {
-        const akin_json *gate = akin_json_at(list, i);
-        const char *name = akin_json_text(gate, "gate");
-        if (name && strcmp(name, key) == 0 && akin_json_is_true(gate, "refused")) return true;
-    }
-    return false;
-}
-
 /* Where the limit comes from. */
 static akin_status append_limit(akin_text *text, const akin_job *job, const char *key) {
     const char *section = akin_table_gates_section(job, key);
@@ -82,27 +73,15 @@ static akin_status append_limit(akin_text *text, const akin_job *job, const char
     return status;
 }
 
-static akin_status append_limits(akin_text *text, const akin_job *job, const akin_json *report,
-                                 const char *line) {
-    akin_status status = AKIN_OK;
-    for (size_t i = 0; i < GATES && status == AKIN_OK; i++) {
-        char option[32];
-        snprintf(option, sizeof option, "--%s is ", gates[i]);
-        if (refuses(report, gates[i]) && strstr(line, option))
-            status = append_limit(text, job, gates[i]);
-    }
-    return status;
-}
-
-/* A line of the refusal, with its table and the origin of its limit. */
-static akin_status gather_line(akin_error_kept *all, const akin_job *job, const akin_json *report,
-                               const char *line) {
+/* A line of the message, with its table; gate NULL: it has no limit. */
+static akin_status gather_line(akin_error_kept *all, const akin_job *job, const char *line,
+                               const char *gate) {
     akin_status status = AKIN_OK;
     char room[AKIN_JOB_FILE_SIZE];
     akin_text *text = NULL;
     AKIN_TRY(akin_text_create(&text));
     AKIN_TRY(akin_text_append(text, "%s: %s", akin_job_title(PUBLISH, job->table, room), line));
-    AKIN_TRY(append_limits(text, job, report, line));
+    if (gate) AKIN_TRY(append_limit(text, job, gate));
     akin_error_set(AKIN_GATE, "%s", akin_text_bytes(text));
     akin_error_gather(all);
 done:
@@ -110,14 +89,15 @@ done:
     return status;
 }
 
-/* At once; the message comes at the end of the run. */
-static void tell_held_back(const akin_job *job, const akin_json *report) {
+/* At once; the message comes at the end of the run. Each gate is named once, whatever its targets. */
+static void tell_held_back(const akin_job *job, const akin_json *list) {
     char room[AKIN_JOB_FILE_SIZE], names[128] = "";
-    for (size_t i = 0; i < GATES; i++)
-        if (refuses(report, gates[i])) {
-            size_t used = strlen(names);
-            snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", gates[i]);
-        }
+    for (const akin_json *it = akin_json_first(list); it; it = akin_json_next(it)) {
+        const char *gate = akin_json_text(it, "gate");
+        if (!gate || !akin_json_is_true(it, "refused") || strstr(names, gate)) continue;
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", gate);
+    }
     akin_log_warning("%s: this table is held back by %s: its targets keep what they have",
                      akin_job_title(PUBLISH, job->table, room), names);
 }
@@ -125,11 +105,14 @@ static void tell_held_back(const akin_job *job, const akin_json *report) {
 akin_status akin_table_gates_tell(const akin_job *job, const akin_json *report,
                                   akin_status status) {
     akin_error_kept all = {0};
-    tell_held_back(job, report);
-    char *lines = akin_mem_text(akin_error_message()), *rest = lines;
-    for (const char *line; (line = strsep(&rest, "\n"));)
-        if (gather_line(&all, job, report, line) != AKIN_OK) break;
-    akin_mem_free(lines);
+    const akin_json *list = akin_json_get(report, "gates");
+    tell_held_back(job, list);
+    akin_status told = gather_line(&all, job, AKIN_PUBLISH_REFUSED, NULL);
+    for (const akin_json *it = akin_json_first(list); it && told == AKIN_OK;
+         it = akin_json_next(it))
+        if (akin_json_is_true(it, "refused"))
+            told =
+                gather_line(&all, job, akin_json_text(it, "message"), akin_json_text(it, "gate"));
     if (*all.message) akin_error_restore(&all);
     return status;
 }

@@ -16,8 +16,8 @@ AKIN_MUST_CHECK akin_status akin_table_gates_settle(const akin_options *section,
 /* Of a settled job: a gate of a table that is published nowhere is refused, AKIN_USAGE with its line. */
 AKIN_MUST_CHECK akin_status akin_table_gates_check(const akin_job *job);
 
-/* After a gate has refused (status): adds to each line of the message its table and where the job file has
- * its limit, by publish's report. Returns status. */
+/* After a gate has refused (status): makes the message of publish's report, a line for each gate with its
+ * table and where the job file has its limit. Returns status. */
 akin_status akin_table_gates_tell(const akin_job *job, const akin_json *report, akin_status status);
 
 /* The section that has publish's key for this table: its own, or "publish". */

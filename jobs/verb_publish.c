@@ -95,22 +95,37 @@ done:
     return status;
 }
 
+static akin_status report_gate(akin_json *list, const akin_publish_params *params,
+                               const akin_publish_gate *it, const char *url) {
+    akin_status status = AKIN_OK;
+    akin_text *said = NULL;
+    akin_json *gate = akin_json_object();
+    AKIN_TRY(akin_text_create(&said));
+    if (url) AKIN_TRY(akin_places_set_url(gate, url));
+    akin_json_set_text(gate, "gate", it->option);
+    akin_json_set_number(gate, "measured", it->measured);
+    akin_json_set_number(gate, "limit", it->limit);
+    akin_json_set_bool(gate, "refused", it->refuses);
+    if (it->refuses) {
+        AKIN_TRY(akin_publish_append_refusal(params, it, url, said));
+        akin_json_set_text(gate, "message", akin_text_bytes(said));
+    }
+    akin_json_append_node(list, &gate);
+done:
+    akin_json_free(gate);
+    akin_text_free(said);
+    return status;
+}
+
 static akin_status report_gates(akin_json *list, const akin_publish_params *params,
                                 const akin_publish_result *result, const akin_publish_place *place,
                                 const char *url) {
+    akin_status status = AKIN_OK;
     akin_publish_gate gates[AKIN_PUBLISH_GATES];
     size_t count = akin_publish_gates(params, result, place, gates);
-    for (size_t i = 0; i < count; i++) {
-        akin_json *gate = akin_json_object();
-        akin_status status = url && gate ? akin_places_set_url(gate, url) : AKIN_OK;
-        akin_json_set_text(gate, "gate", gates[i].option);
-        akin_json_set_number(gate, "measured", gates[i].measured);
-        akin_json_set_number(gate, "limit", gates[i].limit);
-        akin_json_set_bool(gate, "refused", gates[i].refuses);
-        akin_json_append_node(list, &gate);
-        if (status != AKIN_OK) return status;
-    }
-    return AKIN_OK;
+    for (size_t i = 0; i < count && status == AKIN_OK; i++)
+        status = report_gate(list, params, &gates[i], url);
+    return status;
 }
 
 static akin_status report(const akin_call *call, const akin_publish_params *params,

@@ -7,6 +7,7 @@
 #include <akin/hash.h>
 #include <akin/publish_diff.h>
 #include <akin/sink.h>
+#include <akin/text.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -55,6 +56,14 @@ enum { AKIN_PUBLISH_GATES = 2 };
 size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_result *result,
                           const akin_publish_place *place,
                           akin_publish_gate gates[AKIN_PUBLISH_GATES]);
+/* Appends what a gate that refuses says, of the table (url NULL) or of a target: "file:t.csv: churn is
+ * 0.7, --max-churn is 0.6". Not collective. */
+AKIN_MUST_CHECK akin_status akin_publish_append_refusal(const akin_publish_params *params,
+                                                        const akin_publish_gate *gate,
+                                                        const char *url, akin_text *text);
+/* The line before those. */
+#define AKIN_PUBLISH_REFUSED                                                                       \
+    "nothing was published: inspect the table, and publish with another limit if it is right"
 
 /* Whether each URL names a sink and a form that it knows, none is given twice, and publishing
  * would overwrite none of `inputs`: AKIN_USAGE. Changes nothing. Not collective. */

@@ -33,7 +33,7 @@ size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_
     return 2;
 }
 
-static akin_status append_refusal(akin_text *text, const akin_publish_params *params,
+static akin_status append_figures(akin_text *text, const akin_publish_params *params,
                                   const akin_publish_gate *gate) {
     if (isnan(gate->measured))
         return akin_text_append(text,
@@ -44,28 +44,34 @@ static akin_status append_refusal(akin_text *text, const akin_publish_params *pa
                             gate->option, gate->limit);
 }
 
+akin_status akin_publish_append_refusal(const akin_publish_params *params,
+                                        const akin_publish_gate *gate, const char *url,
+                                        akin_text *text) {
+    akin_status status = AKIN_OK;
+    if (url) AKIN_TRY(akin_text_append_hidden(text, url));
+    if (url) AKIN_TRY(akin_text_append(text, ": "));
+    status = append_figures(text, params, gate);
+done:
+    return status;
+}
+
+static void gather(akin_error_kept *all, const char *line) {
+    akin_error_set(AKIN_GATE, "%s", line);
+    akin_error_gather(all);
+}
+
 /* A line for each gate that refuses, after the first line. */
 static akin_status gather_refusals(akin_error_kept *all, const akin_publish_params *params,
-                                   const char *where, const akin_publish_gate *gates,
-                                   size_t count) {
+                                   const char *url, const akin_publish_gate *gates, size_t count) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
     AKIN_TRY(akin_text_create(&text));
     for (size_t i = 0; i < count; i++) {
         if (!gates[i].refuses) continue;
         akin_text_clear(text);
-        if (where) {
-            AKIN_TRY(akin_text_append_hidden(text, where));
-            AKIN_TRY(akin_text_append(text, ": "));
-        }
-        AKIN_TRY(append_refusal(text, params, &gates[i]));
-        if (!*all->message) {
-            akin_error_set(AKIN_GATE, "nothing was published: inspect the table, and publish with "
-                                      "another limit if it is right");
-            akin_error_gather(all);
-        }
-        akin_error_set(AKIN_GATE, "%s", akin_text_bytes(text));
-        akin_error_gather(all);
+        AKIN_TRY(akin_publish_append_refusal(params, &gates[i], url, text));
+        if (!*all->message) gather(all, AKIN_PUBLISH_REFUSED);
+        gather(all, akin_text_bytes(text));
     }
 done:
     akin_text_free(text);

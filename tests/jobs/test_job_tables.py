@@ -171,6 +171,18 @@ def test_a_gate_holds_back_its_own_table_only():
         assert all(f"akin run: {line}" in done.err for line in said.splitlines()), done.err
 
 
+def test_a_refusal_has_the_limit_of_its_own_gate():
+    """Whatever a target is called: here by words of another gate, which refuses too."""
+    to = '"file:--min-coverage is {{table}}.csv"'
+    run(write_job("words", {"own": ["k = 3"]}, to=to))
+    done = run(write_job("words", {"own": ["k = 3", "min-score = 0.99999", "max-churn = 0.5"]}, to=to), expect=4, ranks=2)
+    first, coverage, churn = done.json["message"].splitlines()
+    assert first.endswith("if it is right") and coverage.count("the limit is") == churn.count("the limit is") == 1, done.json["message"]
+    assert "file:--min-coverage is own.csv: churn is 1, --max-churn is 0.5; the limit is max-churn in [table own], words.ini:18" in churn, churn
+    said = {gate["gate"]: gate.get("message") for gate in told("results/words")["tables"]["own"]["publish"]["gates"]}
+    assert said["max-churn"] in churn and said["min-coverage"] in coverage and said["max-shrink"] is None, said
+
+
 def test_a_table_has_gates_of_its_own():
     """In place of those of [publish], and without being made again; a gate that nothing uses is refused."""
     with open("golden.csv", "w") as f:
