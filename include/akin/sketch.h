@@ -113,10 +113,14 @@ static inline size_t akin_sketch_row_place(akin_sketch_format format, size_t str
                          : akin_sketch_column_place(format, row, t);
 }
 
-/* The mean of some rows, of one panel or of several; it is zero where the differences from it would
- * hardly be shorter than the rows. rows: unit length, as in dot.h. */
+/* A mean is used if the square of its length is at least this: the products of a shorter one with all
+ * rows cost more than it saves (results/neighbors.md). */
+#define AKIN_SKETCH_LEAST_MEAN 0.7
+
+/* The mean of some rows, of one panel or of several; zero where the square of its length is below
+ * `least`. rows: unit length, as in dot.h. */
 void akin_sketch_mean(const float *rows /* [count, stride] */, size_t count, size_t stride,
-                      float *centre /* [stride] */);
+                      double least, float *centre /* [stride] */);
 
 /* The cone of a panel's rows around such a mean. count in [1, 48]. */
 void akin_sketch_cone(const float *rows /* [count, stride] */, size_t count, size_t stride,

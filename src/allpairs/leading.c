@@ -6,10 +6,6 @@
 
 enum { LOST = 4 }; /* dimensions that are left out, at most: all pairs pay for them (row_lead.c) */
 
-/* A mean is used if the square of its length is at least this: the products of a shorter one with all rows cost more
- * than it saves (network vectors of 1,280 dimensions, results/neighbors.md). */
-static const double least_mean = 0.7;
-
 /* Dimensions that follow each other in the order, and so are about as large, are put among different numbers that
  * are turned together (sketch.h): each group of those then has about the same share of a row. */
 static void spread(const uint32_t *order, size_t count, size_t width, uint32_t *from) {
@@ -25,8 +21,11 @@ akin_status akin_leading_create(const uint32_t *order, size_t stride, size_t cou
     akin_leading *l = akin_mem_alloc(1, sizeof *l);
     *out = NULL;
     if (l == NULL) return AKIN_FAILED;
-    *l = (akin_leading){
-        .stride = stride, .count = count, .tail = tail, .lost = few, .least_mean = least_mean};
+    *l = (akin_leading){.stride = stride,
+                        .count = count,
+                        .tail = tail,
+                        .lost = few,
+                        .least_mean = AKIN_SKETCH_LEAST_MEAN};
     if ((l->from = akin_mem_alloc(count + tail + few, sizeof *l->from)) == NULL) {
         akin_leading_free(l);
         return AKIN_FAILED;

@@ -95,9 +95,12 @@ static void sketch_panel(akin_row_sketches *s, size_t p, const float *numbers, s
 static void make_panel(akin_row_sketches *s, size_t p, const float *rows, size_t left) {
     const size_t stride = s->stride, most = s->sharing * PANEL, count = left < PANEL ? left : PANEL;
     float *centre = s->centres + p / s->sharing * stride;
-    if (p % s->sharing == 0) akin_sketch_mean(rows, left < most ? left : most, stride, centre);
-    if (p % s->sharing == 0 && s->lead != NULL)
-        akin_leading_mean(akin_row_lead_leading(s->lead), centre);
+    const akin_leading *leading = akin_row_lead_leading(s->lead);
+    if (p % s->sharing == 0) {
+        akin_sketch_mean(rows, left < most ? left : most, stride,
+                         leading != NULL ? leading->least_mean : AKIN_SKETCH_LEAST_MEAN, centre);
+        if (leading != NULL) akin_leading_mean(leading, centre);
+    }
     akin_sketch_cone(rows, count, stride, s->dim, centre, &s->sketches[p]);
     const float *numbers = rows, *mean = s->sketches[p].inverse > 0 ? centre : NULL;
     if (s->lead != NULL) {

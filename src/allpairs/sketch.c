@@ -10,8 +10,6 @@ enum { PANEL = AKIN_SKETCH_PANEL };
 static const double column_limit = 127;
 /* Rounding lengthens 64 numbers by at most 64^(1/2) / 2 = 4. */
 static const double row_part = 128 - 4, column_part = 255 - 4;
-static const double worthwhile =
-    0.5; /* the least square of a mean's length: rows lose half of theirs */
 static const double largest_scale =
     1 << 14; /* so that thresholds fit 32 bits where all rows are nearly one */
 
@@ -174,13 +172,13 @@ static double length_of(const float *centre, size_t stride) {
     return sqrt(square);
 }
 
-static void mean_of(const float *rows, size_t count, size_t stride, float *centre) {
+static void mean_of(const float *rows, size_t count, size_t stride, double least, float *centre) {
     memset(centre, 0, stride * sizeof *centre);
     for (size_t i = 0; i < count; i++)
         for (size_t t = 0; t < stride; t++) centre[t] += rows[i * stride + t];
     for (size_t t = 0; t < stride; t++) centre[t] /= (float)count;
     const double length = length_of(centre, stride);
-    if (length * length < worthwhile) memset(centre, 0, stride * sizeof *centre);
+    if (length * length < least) memset(centre, 0, stride * sizeof *centre);
 }
 
 static void cone_of(const float *rows, size_t count, size_t stride, size_t dim, const float *centre,
@@ -378,7 +376,7 @@ static void one(const double *taken, size_t stride, int8_t *quantised, akin_sket
 }
 
 typedef struct {
-    void (*mean)(const float *rows, size_t count, size_t stride, float *centre);
+    void (*mean)(const float *rows, size_t count, size_t stride, double least, float *centre);
     void (*cone)(const float *rows, size_t count, size_t stride, size_t dim, const float *centre,
                  akin_sketch *out);
     void (*take)(const float *rows, size_t count, size_t stride, double *taken);
@@ -407,8 +405,8 @@ static const sketch_kernels *active(void) {
     return levels[akin_cpu_active()];
 }
 
-void akin_sketch_mean(const float *rows, size_t count, size_t stride, float *centre) {
-    active()->mean(rows, count, stride, centre);
+void akin_sketch_mean(const float *rows, size_t count, size_t stride, double least, float *centre) {
+    active()->mean(rows, count, stride, least, centre);
 }
 
 void akin_sketch_cone(const float *rows, size_t count, size_t stride, size_t dim,

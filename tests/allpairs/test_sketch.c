@@ -71,7 +71,7 @@ static void set_row(panel *p, size_t i, const double *row) {
 
 static void make(panel *p) {
     static double taken[PANEL * LARGEST], centre[LARGEST];
-    akin_sketch_mean(p->rows, p->count, p->stride, p->centre);
+    akin_sketch_mean(p->rows, p->count, p->stride, 0.5, p->centre);
     akin_sketch_cone(p->rows, p->count, p->stride, p->dim, p->centre, &p->sketch);
     akin_sketch_take(p->rows, p->count, p->stride, taken);
     akin_sketch_take(p->centre, 1, p->stride, centre);
