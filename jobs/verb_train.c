@@ -1,7 +1,6 @@
 /* verb_train: `akin train catalog.nc -o model.nc`. */
 #include "checkpoints.h"
-#include "output.h"
-#include "retrain.h"
+#include "trained.h"
 #include "verbs.h"
 #include <akin/features.h>
 #include <akin/file.h>
@@ -10,7 +9,6 @@
 #include <akin/ncfile.h>
 #include <akin/train.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define CURVE_POINTS ((size_t)1000) /* at most, in the report */
@@ -191,19 +189,6 @@ static const akin_option options[] = {
     {0},
 };
 
-/* Columns of what a network gave; 0 where the catalogue has none. Quick: its header alone. */
-static akin_status look_at_catalog(const char *path, size_t *seen) {
-    akin_status status = AKIN_OK;
-    akin_ncfile *file = NULL;
-    *seen = 0;
-    AKIN_TRY(akin_ncfile_peek(path, "catalog", &file));
-    if (akin_ncfile_has(file, "network"))
-        AKIN_TRY(akin_ncfile_length(file, "network_feature", seen));
-done:
-    akin_ncfile_close(file);
-    return status;
-}
-
 /* A row that is wrong is found before anything is trained, for that may take hours. */
 static akin_status look_at_pairs(const akin_call *call, const char *catalog, const char *pairs) {
     akin_status status = AKIN_OK;
@@ -354,7 +339,7 @@ static akin_status run_train(akin_call *call) {
     size_t seen;
     const char *pairs = akin_options_text(call->options, "pairs");
     char digest[AKIN_HASH_TEXT_SIZE];
-    akin_status local = look_at_catalog(params.catalog, &seen);
+    akin_status local = akin_trained_look_at_catalog(params.catalog, &seen);
     if (local == AKIN_OK && pairs) local = akin_file_digest(pairs, digest);
     if (local == AKIN_OK && pairs) local = look_at_pairs(call, params.catalog, pairs);
     AKIN_TRY(akin_agree(call->comm, local));
@@ -372,98 +357,6 @@ static akin_status run_train(akin_call *call) {
 done:
     akin_train_result_free(&result);
     return status;
-}
-
-static bool uses_no_network(const akin_train_params *params) {
-    return akin_output_has(params->output, "model", "network_request", NULL);
-}
-
-static bool uses_its_network(const akin_train_params *params) {
-    return akin_output_same_attribute(params->output, "model", params->catalog, "catalog",
-                                      "network_request");
-}
-
-/* A model that uses the output of a network only serves a catalogue of that network; one that does
- * not, where it could, is not what these options ask for. */
-static bool network_up_to_date(const akin_call *call, const akin_train_params *params) {
-    akin_features features;
-    size_t seen;
-    if (look_at_catalog(params->catalog, &seen) != AKIN_OK ||
-        akin_train_features(call->options, seen, &features) != AKIN_OK)
-        return false;
-    return akin_features_sees(&features) ? uses_its_network(params) : uses_no_network(params);
-}
-
-/* Its weights were chosen by what the file of pairs holds now. */
-static bool has_these_pairs(const akin_call *call, const char *model) {
-    char digest[AKIN_HASH_TEXT_SIZE];
-    const char *pairs = akin_options_text(call->options, "pairs");
-    return (!pairs || akin_file_digest(pairs, digest) == AKIN_OK) &&
-           akin_output_has(model, "model", "input_pairs_digest", pairs ? digest : NULL);
-}
-
-/* What retrain = never keeps although the file of pairs has changed. */
-static void tell_other_pairs(akin_call *call, const char *model) {
-    char said[1024];
-    const char *pairs = akin_options_text(call->options, "pairs");
-    if (!pairs || !akin_file_exists(pairs) || has_these_pairs(call, model)) return;
-    snprintf(
-        said, sizeof said,
-        "%s is no longer the file of pairs that %s was trained with, and retrain = never keeps "
-        "the model: set retrain = always in [train], or remove the model",
-        pairs, model);
-    akin_log_warning("train: %s", said);
-    const char *before = akin_json_text(call->report, "warning");
-    char both[4096];
-    snprintf(both, sizeof both, "%s%s%s", before ? before : "", before ? "; " : "", said);
-    akin_json_set_text(call->report, "warning", both);
-}
-
-/* A model that uses another network than the catalogue's is refused by embed. */
-static bool can_embed(const akin_train_params *params) {
-    return uses_no_network(params) || uses_its_network(params);
-}
-
-static void tell_unused_network(const akin_call *call, const akin_train_params *params) {
-    if (uses_no_network(params) && !network_up_to_date(call, params))
-        akin_log_warning("train: %s is kept (retrain = never), and does not use the network whose "
-                         "output %s has",
-                         params->output, params->catalog);
-}
-
-/* Whether retrain = never keeps the model, which must serve the catalogue; as a mere default only where
- * the model uses the catalogue's network, or does not, as [train] asks. */
-static bool is_kept(akin_call *call, const akin_train_params *params) {
-    if (!akin_retrain_keeps(call->options, params->output) || !can_embed(params)) return false;
-    if (!akin_options_given(call->options, "retrain") && !network_up_to_date(call, params))
-        return false;
-    if (akin_comm_rank(call->comm) == 0)
-        akin_retrain_tell_other(call->options, params->output, call->report);
-    tell_unused_network(call, params);
-    tell_other_pairs(call, params->output);
-    return true;
-}
-
-/* A model with these options is used. Its catalogue and its --init matter only if `run` decides
- * so: then `run` sets --init when a new model is wanted. */
-static bool up_to_date(akin_call *call) {
-    akin_train_params params = read_params(call);
-    const char *policy = akin_options_text(call->options, "retrain");
-    if (params.output && strcmp(policy, "never") == 0) return is_kept(call, &params);
-    if (!params.output ||
-        !akin_output_has(params.output, "model", "akin_result_options", params.result_options) ||
-        !network_up_to_date(call, &params))
-        return false;
-    bool same_catalog =
-        akin_output_made_from(params.output, "model", "input_catalog_digest", params.catalog) &&
-        has_these_pairs(call, params.output);
-    if (strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0)
-        return same_catalog || !params.init;
-    bool same_init =
-        params.init
-            ? akin_output_made_from(params.output, "model", "input_init_digest", params.init)
-            : akin_output_has(params.output, "model", "input_init_digest", NULL);
-    return same_init && same_catalog;
 }
 
 static akin_status check(akin_options *options) {
@@ -497,6 +390,6 @@ const akin_verb akin_verb_train = {
     .arguments_max = 1,
     .options = options,
     .run = run_train,
-    .up_to_date = up_to_date,
+    .up_to_date = akin_trained_up_to_date,
     .check = check,
 };
