@@ -323,9 +323,10 @@ void akin_row_block_fetch_list(const akin_row_block *block, size_t p, size_t i) 
     enum { LAST = 3 * LINE };
     const char *list = (const char *)akin_row_block_list(block, p * PANEL + i);
     const size_t bytes = akin_topk_words(block->k) * sizeof(uint64_t);
+    const bool sorted = block->k <= AKIN_TOPK_SHORT; /* entries come in anywhere; else at the end */
     akin_row_block_fetch_item(block, p, i);
-    __builtin_prefetch(list, 1, 2); /* the bar; entries come in at the end */
-    for (size_t at = bytes > LAST ? bytes - LAST : LINE; at < bytes; at += LINE)
+    __builtin_prefetch(list, 1, 2); /* the bar */
+    for (size_t at = sorted || bytes <= LAST ? LINE : bytes - LAST; at < bytes; at += LINE)
         __builtin_prefetch(list + at, 1, 2);
 }
 
