@@ -12,7 +12,9 @@
 enum {
     PANEL = AKIN_ROW_BLOCK_PANEL,
     AT_ONCE = 2 * PANEL, /* rows in a product of matrices */
-    PER_ENTRY = 32,      /* rows of the sample for an entry of a list */
+    PER_ENTRY = 32,      /* rows of the sample for each of a list's first entries, */
+    FIRST = 20,
+    PER_FURTHER = 8,     /* and for each further one: of more, chance decides less */
     TOGETHER = 64,       /* panels that have one sample, where rules are asked */
     AT_FIRST = 4,        /* times the rank: the best of a sample that are asked */
     ALLOWED = 2,         /* so many times the rows are sampled for rules */
@@ -248,8 +250,9 @@ void akin_sample_raise(akin_sample *s, size_t first, size_t end, size_t rank, fl
 }
 
 size_t akin_sample_wanted(size_t rows, size_t k, bool proven) {
-    size_t wanted =
-        k * PER_ENTRY < rows / AKIN_SAMPLE_SHARE ? k * PER_ENTRY : rows / AKIN_SAMPLE_SHARE;
+    const size_t first = k < FIRST ? k : FIRST,
+                 most = first * PER_ENTRY + (k - first) * PER_FURTHER,
+                 wanted = most < rows / AKIN_SAMPLE_SHARE ? most : rows / AKIN_SAMPLE_SHARE;
     return wanted >= (proven ? 4 * k : FEWEST) ? wanted : 0;
 }
 
