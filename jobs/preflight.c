@@ -1,5 +1,6 @@
 /* preflight: checks that a run makes before it starts, of the places that it writes to. */
 #include "preflight.h"
+#include "call.h"
 #include "mistakes.h"
 #include "places.h"
 #include <akin/file.h>
@@ -224,6 +225,42 @@ void akin_preflight_tell_unpublished(const akin_jobs *jobs) {
             akin_log_warning("table %s is not published: no `to` of [publish] has {table}, which "
                              "stands for its name",
                              jobs->list[i].table);
+}
+
+/* --- what tables do not share --- */
+
+static bool leaves_out(const akin_jobfile *job, const char *section, const char *key) {
+    const akin_options *own = akin_jobfile_options(job, section);
+    return akin_jobfile_names(job, "neighbors", key) &&
+           akin_options_changed(akin_jobfile_options(job, "neighbors"), key) &&
+           akin_options_declared(own, key, NULL) && !akin_options_given(own, key);
+}
+
+static akin_status tell_left_out(const akin_jobfile *job, const char *section) {
+    akin_status status = AKIN_OK;
+    akin_text *keys = NULL;
+    char *place = akin_jobfile_place(job, section, NULL);
+    AKIN_TRY(akin_text_create(&keys));
+    for (const akin_option *o = akin_verb_find("neighbors")->options; o->name; o++)
+        if (o->shapes_result && leaves_out(job, section, o->name))
+            AKIN_TRY(
+                akin_text_append(keys, "%s%s", akin_text_length(keys) > 0 ? ", " : "", o->name));
+    if (place && akin_text_length(keys) > 0)
+        akin_log_info(
+            "%s: [%s] does not take these keys from [neighbors], and has their defaults: %s", place,
+            section, akin_text_bytes(keys));
+done:
+    akin_text_free(keys);
+    akin_mem_free(place);
+    return status;
+}
+
+akin_status akin_preflight_tell_left_out(const akin_jobfile *job) {
+    akin_status status = AKIN_OK;
+    const char *section;
+    for (size_t i = 0; (section = akin_job_table_section(job, i)) && status == AKIN_OK; i++)
+        status = tell_left_out(job, section);
+    return status;
 }
 
 /* --- the checks as a whole --- */

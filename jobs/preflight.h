@@ -30,6 +30,10 @@ AKIN_MUST_CHECK akin_status akin_preflight_names(akin_jobfile *job, const akin_u
 /* Warns about tables that no address of [publish] covers. Not collective. */
 void akin_preflight_tell_unpublished(const akin_jobs *jobs);
 
+/* Says which keys of [neighbors] a section [table NAME] leaves out, since they do not hold there. Not
+ * collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_tell_left_out(const akin_jobfile *job);
+
 /* AKIN_FAILED if any place that it publishes to (caches too) does not answer; warns where someone is
  * publishing, and where fewer than `items` are published so many that max-shrink would refuse the
  * table; items: of the next table, 0 = not known. Changes nothing. Not collective. */

@@ -323,6 +323,13 @@ static akin_status tell_model(const akin_jobfile *job, const char *output, long 
     return AKIN_OK;
 }
 
+/* What the run will do that may not be what is meant. */
+static akin_status tell_plans(akin_jobfile *job, const char *output, long long keep) {
+    akin_status status = tell_model(job, output, keep);
+    if (status != AKIN_OK || akin_stages_added(job)) return status;
+    return akin_preflight_tell_left_out(job);
+}
+
 /* --check: what begin() would refuse, the sources and the free space. Collective. */
 static akin_status check_only(akin_call *call) {
     akin_status status = AKIN_OK;
@@ -337,7 +344,7 @@ static akin_status check_only(akin_call *call) {
     status = take_jobs(call, &read, &jobs);
     if (status == AKIN_OK) status = akin_jobs_settle(&jobs, call->options, output, NULL);
     AKIN_TRY(akin_agree(call->comm, status));
-    if (akin_comm_rank(call->comm) == 0) status = tell_model(jobs.list[0].file, output, keep);
+    if (akin_comm_rank(call->comm) == 0) status = tell_plans(jobs.list[0].file, output, keep);
     AKIN_TRY(akin_agree(call->comm, status));
     akin_mistakes_note(&found, akin_preflight_space(call->comm, jobs.list[0].file, output, &needs));
     size_t items = found.status == AKIN_OK ? needs.items : 0;

@@ -306,6 +306,7 @@ bool akin_options_changed(const akin_options *options, const char *name) {
     const option_value *value = require(options, name);
     const char *initial = value->spec->initial;
     double before, now;
+    if (value->spec->type == AKIN_OPTION_FLAG && !initial) return value->flag;
     if (value->source == FROM_DEFAULT || !initial || !value->text)
         return value->source != FROM_DEFAULT;
     if (akin_text_to_real(initial, &before) && akin_text_to_real(value->text, &now))

@@ -377,4 +377,13 @@ def test_a_line_a_stage():
     assert re.search(r"ingest: 20 rows, 20 items, 0 rejected, 0 reused from the previous catalogue, [\d,]+ images/s", alone.err), alone.err
 
 
+def test_a_table_does_not_take_keys_of_neighbors():
+    """Which is said, with the keys; not of those that it has, or that are as by default."""
+    job = write_job("tables", "[neighbors]", "k = 9", "min-score = 0.1", "damp-hubs = no", "at-most = category=2", "checkpoint-every = 60",
+                    "[table one]", "k = 3", "[table two]", "k = 3", "min-score = 0", "at-most = category=1")
+    for ranks in (0, 2):
+        said = [line for line in akin("run", job, "--check", ranks=ranks).err.splitlines() if "[neighbors]" in line]
+        assert said == ["akin: tables.ini:13: [table one] does not take these keys from [neighbors], and has their defaults: min-score, at-most"], said
+
+
 support.main(globals())
