@@ -98,6 +98,13 @@ AKIN_MUST_CHECK akin_status akin_comm_exchange(akin_comm *comm, const void *send
                                                const size_t *send_counts, size_t record_size,
                                                void **received, size_t *received_count);
 
+/* The same, but `send` lacks the records of this rank for itself: *own is the room that is left for
+ * them in *received, which the caller fills. own = NULL: it does not lack them. */
+AKIN_MUST_CHECK akin_status akin_comm_exchange_others(akin_comm *comm, const void *send,
+                                                      const size_t *send_counts, size_t record_size,
+                                                      void **received, size_t *received_count,
+                                                      void **own);
+
 /* Point to point, overlapping with computation: buffers must not be touched until
  * akin_comm_wait. Messages between two ranks with the same tag (0..32767) arrive in order. Not
  * collective. */

@@ -204,23 +204,27 @@ static void fill_bar(const dealer *d, size_t at, void *record) {
     memcpy(record, d->table[d->sent].prior->bars + at, sizeof(uint64_t));
 }
 
+/* Writes the records for one rank, in their order. */
+static unsigned char *fill_records(const dealer *d, filler *fill, size_t record_size, int rank,
+                                   unsigned char *to) {
+    for (size_t p = 0; p < d->used; p++)
+        if (d->owner[p] == rank) fill(d, d->order[p].at, to), to += record_size;
+    return to;
+}
+
 /* Sends one kind of record for every row to its rank, and receives those of the others. */
 static akin_status exchange(dealer *d, filler *fill, size_t record_size, void **received) {
     akin_status status;
-    size_t *at = akin_mem_zalloc(d->size, sizeof *at);
-    unsigned char *records = akin_mem_alloc(d->used, record_size);
-    AKIN_TRY(akin_agree(d->comm, at != NULL && records != NULL ? AKIN_OK : AKIN_FAILED));
-    for (size_t r = 1; r < d->size; r++) at[r] = at[r - 1] + d->send[r - 1];
-    for (size_t p = 0; p < d->used; p++)
-        fill(d, d->order[p].at, records + at[d->owner[p]]++ * record_size);
-    if (d->size == 1) {
-        *received = records, d->received = d->used;
-        records = NULL;
-        goto done;
-    }
-    AKIN_TRY(akin_comm_exchange(d->comm, records, d->send, record_size, received, &d->received));
+    const int own = akin_comm_rank(d->comm);
+    void *room = NULL;
+    unsigned char *records = akin_mem_alloc(d->used - d->send[own], record_size), *end = records;
+    AKIN_TRY(akin_agree(d->comm, records != NULL ? AKIN_OK : AKIN_FAILED));
+    for (int r = 0; r < (int)d->size; r++)
+        if (r != own) end = fill_records(d, fill, record_size, r, end);
+    AKIN_TRY(akin_comm_exchange_others(d->comm, records, d->send, record_size, received,
+                                       &d->received, &room));
+    fill_records(d, fill, record_size, own, room);
 done:
-    akin_mem_free(at);
     akin_mem_free(records);
     return status;
 }

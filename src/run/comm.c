@@ -360,9 +360,10 @@ static akin_status open_transfer(akin_comm *comm, transfer *all, void **into, ui
     return akin_agree(comm, *into && all->requests ? AKIN_OK : AKIN_FAILED);
 }
 
-/* Collective. What is sent to the ranks is consecutive (cut up), or the same for each. */
+/* Collective. What is sent to the ranks is consecutive (cut up), or the same for each. own: where
+ * room is left for what is this rank's own, which is not in `from` then; or NULL. */
 static void run_transfer(akin_comm *comm, const transfer *all, const char *from, bool cut_up,
-                         char *into) {
+                         char *into, void **own) {
     MPI_Comm over = comm->over[AKIN_COMM_WORK];
     size_t used = 0;
     for (int rank = 0; rank < comm->size; rank++) {
@@ -370,6 +371,9 @@ static void run_transfer(akin_comm *comm, const transfer *all, const char *from,
         if (rank != comm->rank) {
             used = start(over, (message){false, into, receives, rank, 0}, all->requests, used);
             used = start(over, (message){true, from, sends, rank, 0}, all->requests, used);
+        } else if (own != NULL) {
+            *own = into;
+            sends = 0;
         } else if (receives)
             memcpy(into, from, receives);
         into += receives;
@@ -399,7 +403,7 @@ akin_status akin_comm_gather(akin_comm *comm, const void *mine, size_t count, in
         plan.sends[rank] = root < 0 || root == rank ? count : 0;
     }
     AKIN_TRY(open_transfer(comm, &plan, all, &total));
-    run_transfer(comm, &plan, mine, false, *all);
+    run_transfer(comm, &plan, mine, false, *all, NULL);
 done:
     free_transfer(&plan);
     if (status != AKIN_OK || (root >= 0 && root != comm->rank)) {
@@ -411,6 +415,13 @@ done:
 
 akin_status akin_comm_exchange(akin_comm *comm, const void *send, const size_t *send_counts,
                                size_t record_size, void **received, size_t *received_count) {
+    return akin_comm_exchange_others(comm, send, send_counts, record_size, received, received_count,
+                                     NULL);
+}
+
+akin_status akin_comm_exchange_others(akin_comm *comm, const void *send, const size_t *send_counts,
+                                      size_t record_size, void **received, size_t *received_count,
+                                      void **own) {
     transfer plan = {0};
     akin_status status;
     uint64_t total;
@@ -427,7 +438,7 @@ akin_status akin_comm_exchange(akin_comm *comm, const void *send, const size_t *
         akin_comm_wait_all(comm, 1, &request);
     }
     AKIN_TRY(open_transfer(comm, &plan, received, &total));
-    run_transfer(comm, &plan, send, true, *received);
+    run_transfer(comm, &plan, send, true, *received, own);
     *received_count = record_size ? total / record_size : 0;
 done:
     free_transfer(&plan);
