@@ -19,7 +19,7 @@ enum { LARGE_PIECES_FROM = 128 /* dimensions: long rows are compared faster */ }
 /* In multiply-adds; ring.h says how many a core does in a second. */
 static const double piece_work = 1 << 29;         /* between two looks at messages and the clock */
 static const double large_piece_work = 1LL << 34; /* the same, of long rows */
-static const double vote_work = 4e10;             /* between two votes, at least a slice */
+static const double vote_work = 16e10;            /* between two votes, at least a slice */
 
 typedef struct {
     akin_comm *comm;
