@@ -1,10 +1,12 @@
 /* plan: what a night of a given size needs, for a job file. */
+#include "rules.h"
 #include "stages.h"
 #include <akin/features.h>
 #include <akin/file.h>
 #include <akin/image.h>
 #include <akin/mem.h>
 #include <akin/plan.h>
+#include <akin/row_block.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,11 +74,85 @@ static size_t columns(const akin_jobfile *job, const akin_options *o) {
     return (size_t)akin_options_int(train, "dim");
 }
 
+/* --- the lists of the tables --- */
+
+static const akin_options *options_of(const akin_jobfile *job, size_t table) {
+    return akin_jobfile_options(job, akin_job_neighbors_section(job, table));
+}
+
+static bool same_text(const char *a, const char *b) {
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Whether two tables compare the same rows, so that one pass makes both. (Those of items and of
+ * products may, if the items are in the order of their products already.) */
+static bool share(const akin_options *a, const akin_options *b) {
+    static const char *const keys[] = {"against", "against-ids", "aspect",
+                                       "model",   "catalog",     "against-catalog"};
+    if (akin_options_is(a, "pictures", "mean") || akin_options_is(b, "pictures", "mean") ||
+        akin_options_is(a, "by", "group") != akin_options_is(b, "by", "group"))
+        return false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!same_text(akin_options_text(a, keys[i]), akin_options_text(b, keys[i]))) return false;
+    return true;
+}
+
+static size_t pass_of(const akin_jobfile *job, size_t table, const akin_plan_lists *lists,
+                      size_t *passes) {
+    size_t last = 0, sharing = 0;
+    for (size_t t = 0; t < table; t++) {
+        if (!share(options_of(job, t), options_of(job, table))) continue;
+        sharing = sharing > 0 && lists[t].pass == last ? sharing + 1 : 1, last = lists[t].pass;
+    }
+    return sharing > 0 && sharing < AKIN_ROW_BLOCK_TABLES ? last : (*passes)++;
+}
+
+/* Passes that a table needs before its own, for --damp-hubs and --collapse-duplicates. */
+static size_t passes_before(const akin_options *o) {
+    static const akin_option rules[] = {AKIN_ITEM_RULE_OPTIONS};
+    bool ruled = akin_options_given(o, "against") || akin_options_is(o, "by", "group");
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        ruled = ruled || akin_options_given(o, rules[i].name);
+    return (size_t)akin_options_flag(o, "damp-hubs") +
+           (ruled && akin_options_given(o, "collapse-duplicates"));
+}
+
+/* Where [publish] puts a table: addresses without {table} are for the first. */
+static size_t targets_of(const akin_jobfile *job, size_t table) {
+    const char *const *to = NULL;
+    size_t all = akin_options_list(akin_jobfile_options(job, "publish"), "to", &to), count = 0;
+    for (size_t i = 0; i < all; i++) count += table == 0 || strstr(to[i], "{table}");
+    return count;
+}
+
+/* The tables, then the lists of the passes before theirs; owned. */
+static akin_status read_lists(const akin_jobfile *job, akin_plan_job *out) {
+    size_t tables = 0, extra = 0;
+    for (; akin_job_neighbors_section(job, tables); tables++)
+        extra += passes_before(options_of(job, tables));
+    akin_plan_lists *lists = akin_mem_zalloc(tables + extra, sizeof *lists);
+    if (!lists) return AKIN_FAILED;
+    size_t passes = 0, count = tables;
+    for (size_t t = 0; t < tables; t++) {
+        const akin_options *o = options_of(job, t);
+        lists[t] = (akin_plan_lists){.k = (size_t)akin_options_int(o, "k"),
+                                     .pass = pass_of(job, t, lists, &passes),
+                                     .written = true,
+                                     .targets = targets_of(job, t)};
+        for (size_t before = passes_before(o); before > 0; before--)
+            lists[count++] = (akin_plan_lists){.k = lists[t].k, .pass = passes++};
+    }
+    out->lists = lists, out->list_count = count;
+    return AKIN_OK;
+}
+
+/* --- the job --- */
+
+/* out->lists is owned. */
 static akin_status read_job(const akin_call *call, akin_plan_job *out) {
     akin_status status = AKIN_OK;
     akin_jobfile *job = NULL;
     const akin_options *o = call->options;
-    const char *const *targets = NULL;
     AKIN_TRY(akin_jobfile_read(job_path(call), akin_stage_sections(), &job));
     const akin_options *train = akin_jobfile_options(job, "train"),
                        *ingest = akin_jobfile_options(job, "ingest"),
@@ -85,7 +161,6 @@ static akin_status read_job(const akin_call *call, akin_plan_job *out) {
     *out = (akin_plan_job){
         .items = (size_t)akin_options_int(o, "items"),
         .dim = columns(job, o),
-        .k = (size_t)akin_options_int(neighbors, "k"),
         .batch = (size_t)akin_options_int(train, "batch"),
         .epochs = akin_options_given(train, "epochs") ? akin_options_real(train, "epochs") : 0,
         .network = strcmp(features, "fused") == 0 || strcmp(features, "autoencoder") == 0 ||
@@ -95,7 +170,7 @@ static akin_status read_job(const akin_call *call, akin_plan_job *out) {
             (double)akin_image_decoder_bytes((uint64_t)akin_options_int(ingest, "max-pixels")),
         .checkpoint_every = akin_options_real(neighbors, "checkpoint-every")};
     for (int i = 0; i < AKIN_PLAN_STAGES; i++) out->wanted[i] = wanted(job, (akin_plan_stage)i);
-    out->targets = akin_options_list(akin_jobfile_options(job, "publish"), "to", &targets);
+    status = read_lists(job, out);
 done:
     akin_jobfile_free(job);
     return status;
@@ -146,6 +221,28 @@ done:
 
 /* --- the answer --- */
 
+static size_t count_tables(const akin_plan_job *job) {
+    size_t count = 0;
+    for (size_t l = 0; l < job->list_count; l++) count += job->lists[l].written;
+    return count;
+}
+
+static size_t count_passes(const akin_plan_job *job) {
+    size_t count = 0;
+    for (size_t l = 0; l < job->list_count; l++)
+        if (job->lists[l].pass >= count) count = job->lists[l].pass + 1;
+    return count;
+}
+
+/* "k = 20", "5 tables in 2 passes over all pairs, the first with k = 20". */
+static void print_tables(const akin_plan_job *job) {
+    size_t tables = count_tables(job), passes = count_passes(job);
+    if (tables > 1 || passes > 1)
+        printf("%zu table%s in %zu pass%s over all pairs, %s ", tables, AKIN_PLURAL(tables), passes,
+               passes == 1 ? "" : "es", tables > 1 ? "the first with" : "with");
+    printf("k = %zu", job->lists[0].k);
+}
+
 static void report_stage(akin_json *list, const char *name, const akin_plan_figures *f) {
     akin_json *entry = akin_json_object();
     akin_json_set_text(entry, "stage", name);
@@ -170,7 +267,9 @@ static void report(akin_json *json, const akin_plan_job *job, const akin_plan_ma
     akin_json_set_integer(json, "planned_ranks", (long long)m->nodes * m->ranks_per_node);
     akin_json_set_integer(json, "cores_per_node", m->cores);
     akin_json_set_integer(json, "dim", (long long)job->dim);
-    akin_json_set_integer(json, "k", (long long)job->k);
+    akin_json_set_integer(json, "k", (long long)job->lists[0].k);
+    akin_json_set_integer(json, "tables", (long long)count_tables(job));
+    akin_json_set_integer(json, "passes", (long long)count_passes(job));
     akin_json_set_node(json, "stages", &list);
     akin_json_set_text(json, "longest", akin_plan_names[plan->longest]);
     akin_json_set_number(json, "seconds_night", plan->seconds);
@@ -212,10 +311,12 @@ static void print(const akin_plan_job *job, const akin_plan_machine *m, const ak
                   const char *rates) {
     char a[32], b[32], c[32], d[32], e[32], f[32], expected[32];
     snprintf(expected, sizeof expected, "%.2g", plan->failures);
-    printf("%zu items of %zu columns, k = %zu, on %d nodes with %d ranks each\n"
+    printf("%zu items of %zu columns, ", job->items, job->dim);
+    print_tables(job);
+    printf(", on %d nodes with %d ranks each\n"
            "rates of one core: %s\n\n%-10s %12s %12s %12s %10s %10s %10s\n",
-           job->items, job->dim, job->k, m->nodes, m->ranks_per_node, rates ? rates : AKIN_PLAN_CPU,
-           "stage", "memory/rank", "sent/rank", "disk", "time", "waiting", "lost");
+           m->nodes, m->ranks_per_node, rates ? rates : AKIN_PLAN_CPU, "stage", "memory/rank",
+           "sent/rank", "disk", "time", "waiting", "lost");
     for (int i = 0; i < AKIN_PLAN_STAGES; i++) {
         const akin_plan_figures *s = &plan->stages[i];
         if (!s->wanted) continue;
@@ -241,7 +342,7 @@ static void print(const akin_plan_job *job, const akin_plan_machine *m, const ak
 /* Every rank has the job file, one plans. */
 static akin_status plan_here(akin_call *call) {
     akin_status status = AKIN_OK;
-    akin_plan_job job;
+    akin_plan_job job = {0};
     akin_plan_rates rates;
     akin_plan plan;
     const akin_plan_machine machine = machine_of(call->options);
@@ -253,6 +354,7 @@ static akin_status plan_here(akin_call *call) {
     report(call->report, &job, &machine, &plan);
     if (call->print) print(&job, &machine, &plan, from);
 done:
+    akin_mem_free((void *)job.lists);
     return status;
 }
 

@@ -25,15 +25,24 @@ typedef enum {
 } akin_plan_stage;
 extern const char *const akin_plan_names[AKIN_PLAN_STAGES];
 
+/* Lists that a pass over all pairs makes: those of a table, or of a comparison that a table needs
+ * before its own. Passes are numbered from 0. */
 typedef struct {
-    size_t items, dim, k, batch;
+    size_t k, pass;
+    bool written;   /* to a file, as a table */
+    size_t targets; /* of publish */
+} akin_plan_lists;
+
+typedef struct {
+    size_t items, dim, batch;
+    const akin_plan_lists *lists; /* [list_count], borrowed */
+    size_t list_count;
     double epochs;           /* 0: chosen by the size of the catalogue, as in train */
     bool network;            /* trains a network, in addition to fitting */
     double picture_bytes;    /* mean size of a picture's file */
     double decoder_bytes;    /* the most of one that is decoded beside its rank */
     double checkpoint_every; /* seconds, of train and neighbors */
     bool wanted[AKIN_PLAN_STAGES];
-    size_t targets; /* of publish */
 } akin_plan_job;
 
 typedef struct {
@@ -62,9 +71,12 @@ typedef struct {
     double update;                               /* of the weights, once in a step */
     double vector;                               /* to embed */
     double pair, pair_column, row_column, offer; /* n^2, n^2 d, n d, n k ln(1 + n / k) */
-    double evaluated, published;                 /* per item; published by rank 0 */
+    double evaluated;                            /* per item */
+    double published;                            /* per byte of text, by rank 0 */
 } akin_plan_rates;
 akin_plan_rates akin_plan_rates_default(void);
+/* Bytes of a list of k entries as it is published. */
+double akin_plan_text(double k);
 /* Takes the measured rates from metrics.json of a run: those of stages that computed everything.
  * *found: number of stages. */
 void akin_plan_rates_learn(const akin_json *metrics, akin_plan_rates *rates, size_t *found);

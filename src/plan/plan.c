@@ -5,9 +5,10 @@
 #include <math.h>
 
 /* In bytes, measured unless stated otherwise: an idle process, an idle decoder, a row of the source on
- * every rank, and an item in the files without its picture, vector and list (estimated: an id of 16
- * bytes). */
-static const double process = 42e6, decoder = 25e6, source_row = 200, item = 33, picture = 3072;
+ * every rank, and an item in the files without its picture, vector and list, and its id in memory
+ * (estimated: an id of 16 bytes). */
+static const double process = 42e6, decoder = 25e6, source_row = 200, item = 33, id = 25,
+                    picture = 3072;
 static const double weights = 570019, sample = 65536;
 
 typedef struct {
@@ -71,37 +72,67 @@ static akin_status embed(const night *s, akin_plan_figures *f) {
     return AKIN_OK;
 }
 
+static double table_bytes(const night *s, const akin_plan_lists *lists) {
+    return lists->written ? s->n * (8 * (double)lists->k + item) : 0;
+}
+
 /* allpairs.h has the formula for several ranks; a single rank has one block, and the vectors. */
-static akin_status neighbors(const night *s, akin_plan_figures *f) {
+static akin_status pass_over_pairs(const night *s, size_t pass, akin_plan_figures *f) {
     akin_simulated ring;
-    double k = (double)s->job->k, rows = ceil(s->n / s->ranks);
-    akin_status status = akin_simulate_ring(s->job, s->machine, s->rates, &ring);
+    bool several = s->ranks > 1;
+    double row = (several ? 16 : 10) * s->stride, saved = 0;
+    akin_status status = akin_simulate_ring(s->job, pass, s->machine, s->rates, &ring);
     if (status != AKIN_OK) return status;
-    f->memory = process + rows * (s->ranks > 1 ? 16 * s->stride + 24 * k + 150
-                                               : 10 * s->stride + 13 * k + 150);
-    f->wire = ring.wire;
-    f->disk = s->n * ((double)s->job->dim * sizeof(float) + 2 * item + 8 * k);
-    f->seconds = ring.seconds + stored(s, f->disk);
-    f->waiting = ring.waiting;
-    f->saved = s->n * (8 * k + 24);
+    for (size_t l = 0; l < s->job->list_count; l++) {
+        double k = (double)s->job->lists[l].k;
+        if (s->job->lists[l].pass != pass) continue;
+        row += (several ? 24 : 13) * k + 150;
+        saved += s->n * (8 * k + 24);
+        f->disk += table_bytes(s, &s->job->lists[l]);
+    }
+    f->memory = fmax(f->memory, process + ceil(s->n / s->ranks) * row);
+    f->saved = fmax(f->saved, saved);
+    f->wire += ring.wire;
+    f->disk += s->n * ((double)s->job->dim * sizeof(float) + item);
+    f->seconds += ring.seconds;
+    f->waiting += ring.waiting;
     return AKIN_OK;
 }
 
+static akin_status neighbors(const night *s, akin_plan_figures *f) {
+    size_t passes = 0;
+    for (size_t l = 0; l < s->job->list_count; l++)
+        if (s->job->lists[l].pass >= passes) passes = s->job->lists[l].pass + 1;
+    for (size_t pass = 0; pass < passes; pass++) {
+        akin_status status = pass_over_pairs(s, pass, f);
+        if (status != AKIN_OK) return status;
+    }
+    f->seconds += stored(s, f->disk);
+    return AKIN_OK;
+}
+
+/* One table after the other, as publish does too. */
 static akin_status evaluate(const night *s, akin_plan_figures *f) {
     f->memory = process + 10e6;
-    f->disk = s->n * (8 * (double)s->job->k + item);
-    f->seconds =
-        akin_simulate_even(s->machine, s->n / s->ranks * s->rates->evaluated) + stored(s, f->disk);
+    for (size_t l = 0; l < s->job->list_count; l++) {
+        if (!s->job->lists[l].written) continue;
+        f->disk += table_bytes(s, &s->job->lists[l]);
+        f->seconds += akin_simulate_even(s->machine, s->n / s->ranks * s->rates->evaluated);
+    }
+    f->seconds += stored(s, f->disk);
     return AKIN_OK;
 }
 
 /* By rank 0, one target after the other. */
 static akin_status publish(const night *s, akin_plan_figures *f) {
-    double targets = (double)s->job->targets, text = 27 * (double)s->job->k + 10;
-    f->memory = process + 30e6;
-    f->disk = s->n * (8 * (double)s->job->k + item);
-    f->wire = s->n * text * targets;
-    f->seconds = s->n * s->rates->published * targets + stored(s, f->disk);
+    f->memory = process + 5e6 + s->n * id;
+    for (size_t l = 0; l < s->job->list_count; l++) {
+        const akin_plan_lists *lists = &s->job->lists[l];
+        if (lists->targets == 0) continue;
+        f->disk += table_bytes(s, lists);
+        f->wire += s->n * akin_plan_text((double)lists->k) * (double)lists->targets;
+    }
+    f->seconds = f->wire * s->rates->published + stored(s, f->disk);
     return AKIN_OK;
 }
 

@@ -19,7 +19,11 @@ akin_plan_rates akin_plan_rates_default(void) {
                              .row_column = 5.6e-8,
                              .offer = 3.5e-8,
                              .evaluated = 1e-6,
-                             .published = 1 / 278000.0};
+                             .published = 1 / (278000.0 * akin_plan_text(20))};
+}
+
+double akin_plan_text(double k) {
+    return 27 * k + 10;
 }
 
 /* The stage's report, if it ran and computed everything itself. */
@@ -72,7 +76,9 @@ void akin_plan_rates_learn(const akin_json *metrics, akin_plan_rates *rates, siz
         *found += take(seconds_each(embed, "images_per_second"), &rates->vector);
     if (neighbors) *found += take_neighbors(neighbors, rates);
     double items = akin_json_number(publish, "items", 0),
+           k = akin_json_number(akin_json_get(metrics, "neighbors"), "k", 20),
            places = (double)akin_json_count(akin_json_get(publish, "published"));
     if (publish && items > 0 && places > 0)
-        *found += take(akin_json_number(publish, "seconds", 0) / items / places, &rates->published);
+        *found += take(akin_json_number(publish, "seconds", 0) / items / places / akin_plan_text(k),
+                       &rates->published);
 }

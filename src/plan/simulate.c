@@ -43,6 +43,7 @@ double akin_simulate_even(const akin_plan_machine *m, double seconds) {
 typedef struct {
     const akin_plan_job *job;
     const akin_plan_machine *machine;
+    size_t pass;
     int size, subs;
     double pair; /* seconds per pair of rows */
     double *now, *ready,
@@ -75,8 +76,23 @@ static double body_of(const ring *s, int block) {
     return (double)akin_row_block_body_size(rows_of(s, block), s->job->dim);
 }
 
+/* Tables share the rows; each has lists of its own. */
 static double lists_of(const ring *s, int block) {
-    return (double)akin_row_block_lists_size(rows_of(s, block), s->job->k);
+    double bytes = 0;
+    for (size_t l = 0; l < s->job->list_count; l++)
+        if (s->job->lists[l].pass == s->pass)
+            bytes += (double)akin_row_block_lists_size(rows_of(s, block), s->job->lists[l].k);
+    return bytes;
+}
+
+/* Seconds per pair to offer it to the lists. */
+static double offers_of(const ring *s, double offer) {
+    double n = (double)s->job->items, seconds = 0;
+    for (size_t l = 0; l < s->job->list_count; l++) {
+        double k = (double)s->job->lists[l].k;
+        if (s->job->lists[l].pass == s->pass) seconds += offer * k * log1p(n / k) / n;
+    }
+    return seconds;
 }
 
 static void wait_until(ring *s, int rank, double when) {
@@ -152,18 +168,18 @@ static double moved(const ring *s, akin_simulated *out) {
     return bytes / fmin(link, inside) + 3 * s->size * m->latency;
 }
 
-akin_status akin_simulate_ring(const akin_plan_job *job, const akin_plan_machine *m,
+akin_status akin_simulate_ring(const akin_plan_job *job, size_t pass, const akin_plan_machine *m,
                                const akin_plan_rates *rates, akin_simulated *out) {
     int size = m->nodes * m->ranks_per_node;
-    double n = (double)job->items, k = (double)job->k, stride = (double)akin_dot_stride(job->dim);
-    ring s = {.job = job, .machine = m, .size = size};
+    double n = (double)job->items, stride = (double)akin_dot_stride(job->dim);
+    ring s = {.job = job, .machine = m, .pass = pass, .size = size};
     double *room = akin_mem_zalloc(4 * (size_t)size, sizeof *room);
     *out = (akin_simulated){0};
     if (!room) return AKIN_FAILED;
     s.now = room, s.ready = room + size, s.waited = room + 2 * size;
     s.subs = akin_ring_subs(size, rows_of(&s, 0), job->dim);
     s.pair = 2 * (rates->pair + rates->pair_column * stride +
-                  rates->offer * k * log1p(n / k) / n); /* each pair is compared once */
+                  offers_of(&s, rates->offer)); /* each pair is compared once */
     double rows = n * rates->row_column * stride / size;
     for (int r = 0; r < size; r++) s.now[r] = rows * akin_simulate_speed(m, r, 0);
     go_round(&s, room + 3 * size, out);

@@ -10,8 +10,8 @@ typedef struct {
     double wire;             /* bytes sent by a rank */
 } akin_simulated;
 
-/* All pairs. AKIN_FAILED: out of memory. */
-AKIN_MUST_CHECK akin_status akin_simulate_ring(const akin_plan_job *job,
+/* All pairs, once, for the lists of one pass. AKIN_FAILED: out of memory. */
+AKIN_MUST_CHECK akin_status akin_simulate_ring(const akin_plan_job *job, size_t pass,
                                                const akin_plan_machine *machine,
                                                const akin_plan_rates *rates, akin_simulated *out);
 /* `steps` steps of training. */

@@ -10,15 +10,17 @@
 
 #include <cmocka.h>
 
+static const akin_plan_lists one_table = {.k = 20, .written = true, .targets = 1};
+
 static akin_plan_job job_of(size_t items) {
     akin_plan_job job = {.items = items,
                          .dim = 128,
-                         .k = 20,
                          .batch = 256,
+                         .lists = &one_table,
+                         .list_count = 1,
                          .network = true,
                          .picture_bytes = 60000,
-                         .checkpoint_every = 300,
-                         .targets = 1};
+                         .checkpoint_every = 300};
     for (int i = 0; i < AKIN_PLAN_STAGES; i++) job.wanted[i] = true;
     return job;
 }
@@ -39,7 +41,7 @@ static double ring_seconds(const akin_plan_job *job, const akin_plan_machine *ma
                            double *waiting) {
     akin_simulated out;
     const akin_plan_rates rates = akin_plan_rates_default();
-    assert_int_equal(akin_simulate_ring(job, machine, &rates, &out), AKIN_OK);
+    assert_int_equal(akin_simulate_ring(job, 0, machine, &rates, &out), AKIN_OK);
     if (waiting) *waiting = out.waiting;
     return out.seconds;
 }
@@ -79,7 +81,7 @@ static void slow_messages_cost_what_they_take(void **unused) {
     const akin_plan_rates rates = akin_plan_rates_default();
     double quick = ring_seconds(&job, &m, NULL);
     m.bandwidth = m.memory_bandwidth = 1e8;
-    assert_int_equal(akin_simulate_ring(&job, &m, &rates, &out), AKIN_OK);
+    assert_int_equal(akin_simulate_ring(&job, 0, &m, &rates, &out), AKIN_OK);
     assert_true(out.wire > 8 * 65536.0 * (512 + 160)); /* eight steps of one block with its lists */
     assert_true(out.seconds > quick && out.seconds < quick + out.wire / 1e8);
     m.latency = 1;
@@ -174,8 +176,40 @@ static void rates_come_from_a_run(void **unused) {
     akin_plan_job job = job_of(100000);
     akin_plan_machine m = ideal(1, 1);
     akin_simulated out;
-    assert_int_equal(akin_simulate_ring(&job, &m, &r, &out), AKIN_OK);
+    assert_int_equal(akin_simulate_ring(&job, 0, &m, &r, &out), AKIN_OK);
     assert_near(out.seconds, 14, 0.01);
+}
+
+/* Tables of one pass share the rows and the products of pairs; another pass computes both again. */
+static void tables_add_their_lists(void **unused) {
+    (void)unused;
+    akin_plan_lists lists[] = {one_table, one_table};
+    akin_plan_job one = job_of(1 << 20), two = one;
+    akin_plan_machine m = ideal(2, 4);
+    const akin_plan_rates rates = akin_plan_rates_default();
+    akin_plan alone, shared, apart;
+    m.storage = 5e9;
+    two.lists = lists, two.list_count = 2;
+    lists[1].k = 100, lists[1].targets = 0;
+    assert_int_equal(akin_plan_make(&one, &m, &rates, &alone), AKIN_OK);
+    assert_int_equal(akin_plan_make(&two, &m, &rates, &shared), AKIN_OK);
+    lists[1].pass = 1, lists[1].targets = 1;
+    assert_int_equal(akin_plan_make(&two, &m, &rates, &apart), AKIN_OK);
+    const akin_plan_figures *a = &alone.stages[AKIN_PLAN_NEIGHBORS],
+                            *s = &shared.stages[AKIN_PLAN_NEIGHBORS],
+                            *p = &apart.stages[AKIN_PLAN_NEIGHBORS];
+    double n = 1 << 20;
+    assert_near(s->memory - a->memory, n / 8 * (24 * 100 + 150), 1e-6);
+    assert_near(s->disk - a->disk, n * (8 * 100 + 33), 1e-6);
+    assert_near(s->saved - a->saved, n * (8 * 100 + 24), 1e-6);
+    assert_true(a->seconds < s->seconds && s->seconds < p->seconds);
+    assert_true(p->seconds > 2 * a->seconds && p->wire > s->wire && s->wire > a->wire);
+    assert_true(p->memory < s->memory); /* one pass after the other */
+    a = &alone.stages[AKIN_PLAN_PUBLISH], s = &shared.stages[AKIN_PLAN_PUBLISH],
+    p = &apart.stages[AKIN_PLAN_PUBLISH];
+    assert_true(s->seconds == a->seconds && s->disk == a->disk); /* goes nowhere */
+    assert_near(p->wire - a->wire, n * (27 * 100 + 10), 1e-6);
+    assert_true(p->seconds > 5 * a->seconds && p->memory == a->memory);
 }
 
 static void more_ranks_than_items(void **unused) {
@@ -198,6 +232,7 @@ int main(void) {
         cmocka_unit_test(nights_that_are_drawn_agree_with_it),
         cmocka_unit_test(ranks_take_turns_on_too_few_cores),
         cmocka_unit_test(rates_come_from_a_run),
+        cmocka_unit_test(tables_add_their_lists),
         cmocka_unit_test(more_ranks_than_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,30 @@ def test_decoders_beside_the_ranks():
     assert abs(stages["ingest"]["decoder_bytes"] - small["decoder_bytes"] - 40 * 99e6) < 1, small
 
 
+def test_further_tables():
+    """Lists of [table NAME] count; a table whose rows or rules need a pass of their own costs one."""
+    head = "[neighbors]\nk = 10\n[publish]\nto = file:a.csv file:{table}.csv\n"
+    plans, texts = {}, {}
+    for name, tables in {"none": "", "off": "[table a]\nenabled = no\n", "one": "[table a]\nsame-category = yes\n",
+                         "four": "".join(f"[table {t}]\nk = 100\n" for t in "abcd"), "aspect": "[table a]\naspect = shape\n",
+                         "products": "[table a]\nby = group\npictures = mean\n[table b]\nby = group\npictures = mean\n",
+                         "hubs": "[table a]\ndamp-hubs = yes\ncollapse-duplicates = 0.9\n", "plain": "[table a]\ncollapse-duplicates = 0.9\n"}.items():
+        with open(f"{name}.ini", "w") as f:
+            f.write(head + tables)
+        plans[name] = akin("plan", f"{name}.ini", *SIZE, "--json").json
+        texts[name] = akin("plan", f"{name}.ini", *SIZE).out.splitlines()[0]
+    of = lambda name, stage, key: {s["stage"]: s[key] for s in plans[name]["stages"]}[stage]
+    assert {name: (p["tables"], p["passes"]) for name, p in plans.items()} == {
+        "none": (1, 1), "off": (1, 1), "one": (2, 1), "four": (5, 1), "aspect": (2, 2), "products": (3, 3), "hubs": (2, 3), "plain": (2, 1)}
+    assert {**plans["off"], "seconds": 0} == {**plans["none"], "seconds": 0}
+    for stage, key in [("neighbors", key) for key in ("memory_bytes", "wire_bytes", "disk_bytes", "seconds", "checkpoint_bytes")] + \
+            [("publish", key) for key in ("wire_bytes", "disk_bytes", "seconds")]:
+        assert of("none", stage, key) < of("one", stage, key) < of("four", stage, key), (stage, key)
+    assert of("aspect", "neighbors", "seconds") > 1.9 * of("none", "neighbors", "seconds") > 1.4 * of("one", "neighbors", "seconds")
+    assert of("hubs", "neighbors", "seconds") > 2.9 * of("none", "neighbors", "seconds")
+    assert ", k = 10, on 4 nodes" in texts["none"] and ", 3 tables in 3 passes over all pairs, the first with k = 10, on" in texts["products"], texts
+
+
 def test_refusals():
     for words in (["job.ini"], ["job.ini", "--items", "5"], ["job.ini", "--items", "5", "--nodes", "0"],
                   ["job.ini", "--items", "5", "--nodes", "4000", "--ranks-per-node", "4000"], ["--items", "5", "--nodes", "1"]):
