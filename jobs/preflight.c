@@ -289,58 +289,68 @@ akin_status akin_preflight_start(const akin_jobs *jobs, const char *output) {
 
 /* --- where it will publish, beyond files --- */
 
-/* The least share of what is published that a table with so many items must lose. */
+/* The least share of what is published that the table must lose: of pictures that cannot be decoded
+ * nothing is known. */
 static void foresee_shrink(const akin_options *publish, const char *shown, size_t published,
-                           size_t items) {
+                           size_t gone) {
     double limit = akin_options_real(publish, "max-shrink");
-    if (items == 0 || published <= items) return;
-    double least = (double)(published - items) / (double)published;
+    double least = (double)gone / (double)published;
     if (least > limit + 1e-9)
-        akin_log_warning("%s: %zu items are published there, and at most %zu would be: the table "
-                         "would lose %.4g of them, more than max-shrink = %.4g allows, and the job "
-                         "would exit with 4",
-                         shown, published, items, least, limit);
+        akin_log_warning("%s: at least %zu of the %zu items that are published there would be "
+                         "missing: shrink would be %.4g, max-shrink is %.4g, and the job would "
+                         "exit with 4",
+                         shown, gone, published, least, limit);
 }
 
-/* items: of the next table, 0 = not known. */
-static akin_status look_at_place(const akin_options *publish, const char *url, size_t items) {
+/* How many of the published items the next table lacks, at least. */
+static size_t count_gone(size_t published, const akin_publish_diff_figures *change,
+                         const akin_preflight_needs *needs) {
+    size_t fewer = needs && published > needs->items ? published - needs->items : 0;
+    return change->gone > fewer ? change->gone : fewer;
+}
+
+static akin_status look_at_place(const akin_options *publish, const char *url,
+                                 const akin_preflight_needs *needs) {
     akin_status status = AKIN_OK;
     akin_sink_options sink;
     akin_standing standing;
+    akin_publish_diff_figures change;
     akin_text *shown = NULL;
     AKIN_TRY(akin_places_options(publish, &sink));
-    AKIN_TRY(akin_publish_ask(url, &sink, &standing));
+    AKIN_TRY(akin_publish_ask(url, &sink, needs ? needs->ids : NULL, &standing, &change));
     AKIN_TRY(akin_text_create(&shown));
     AKIN_TRY(akin_text_append_hidden(shown, url));
     if (*standing.busy)
         akin_log_warning("%s: someone is publishing there (%s); a run does not wait and would fail",
                          akin_text_bytes(shown), standing.busy);
-    if (standing.live.there)
-        foresee_shrink(publish, akin_text_bytes(shown), standing.live.items, items);
+    size_t published = standing.live.there ? standing.live.items : 0;
+    if (published > 0)
+        foresee_shrink(publish, akin_text_bytes(shown), published,
+                       count_gone(published, &change, needs));
 done:
     akin_text_free(shown);
     return status;
 }
 
-static akin_status look_at_places(const akin_job *table, size_t items) {
+static akin_status look_at_places(const akin_job *table, const akin_preflight_needs *needs) {
     akin_jobfile *job = table->file;
-    if (akin_job_of_products(table)) items = 0; /* products are fewer */
+    if (akin_job_of_products(table)) needs = NULL; /* products are fewer */
     akin_mistakes found = {.status = AKIN_OK};
     const char *const *urls = NULL;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     size_t count = akin_options_list(publish, "to", &urls);
     for (size_t i = 0; i < count; i++) {
-        akin_status status = look_at_place(publish, urls[i], items);
+        akin_status status = look_at_place(publish, urls[i], needs);
         if (status != AKIN_OK)
             akin_mistakes_note(&found, akin_job_at_item(job, "publish", "to", i, status));
     }
     return akin_mistakes_sum(&found);
 }
 
-akin_status akin_preflight_places(const akin_jobs *jobs, size_t items) {
+akin_status akin_preflight_places(const akin_jobs *jobs, const akin_preflight_needs *needs) {
     akin_mistakes found = {.status = AKIN_OK};
     for (size_t i = 0; i < jobs->count; i++)
         if (akin_stage_runs(akin_stage_find("publish"), &jobs->list[i]))
-            akin_mistakes_note(&found, look_at_places(&jobs->list[i], items));
+            akin_mistakes_note(&found, look_at_places(&jobs->list[i], needs));
     return akin_mistakes_sum(&found);
 }

@@ -34,11 +34,6 @@ void akin_preflight_tell_unpublished(const akin_jobs *jobs);
  * collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_tell_left_out(const akin_jobfile *job);
 
-/* AKIN_FAILED if any place that it publishes to (caches too) does not answer; warns where someone is
- * publishing, and where fewer than `items` are published so many that max-shrink would refuse the
- * table; items: of the next table, 0 = not known. Changes nothing. Not collective. */
-AKIN_MUST_CHECK akin_status akin_preflight_places(const akin_jobs *jobs, size_t items);
-
 /* AKIN_FAILED, with the line of `output`, if its disk has no room for so many bytes; a folder that cannot be
  * written to is left to akin_preflight_start. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_room(akin_jobfile *job, const char *output,
@@ -51,6 +46,7 @@ typedef struct {
     size_t items;            /* of the table that the run makes, at most */
     size_t rejected_before;  /* rows that the last run rejected because of their picture */
     uint64_t bytes;          /* an estimate of what the run writes */
+    akin_ids *ids;           /* of the items, as far as the list shows; owned, NULL: not known */
 } akin_preflight_needs;
 
 /* Lists the sources, which must exist, and checks that the disk has room for the output:
@@ -58,6 +54,12 @@ typedef struct {
  * allows; labels as in akin_preflight_rules. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job,
                                                  const char *output, akin_preflight_needs *needs);
+
+/* AKIN_FAILED if any place that it publishes to (caches too) does not answer; warns where someone is
+ * publishing, and where so many of the published items are missing from the next table that max-shrink
+ * would refuse it; needs NULL: it is not known. Changes nothing. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_places(const akin_jobs *jobs,
+                                                  const akin_preflight_needs *needs);
 
 /* Lists the sources of [ingest]. AKIN_USAGE if one of them lacks the column of an attribute; the
  * message also lists all else that the tables need and lack. Collective; agreed. */

@@ -138,9 +138,14 @@ static akin_status foresee_last(akin_jobfile *job, const akin_source *source, co
     return AKIN_OK;
 }
 
-static akin_status tell_items(akin_jobfile *job, const akin_upcoming *items) {
-    akin_status status = akin_preflight_names(job, items);
-    return status == AKIN_OK ? akin_preflight_tell_values(job, items) : status;
+static akin_status judge_items(akin_jobfile *job, const akin_upcoming *items,
+                               akin_preflight_needs *needs) {
+    akin_status status;
+    AKIN_TRY(akin_upcoming_ids(items, &needs->ids));
+    AKIN_TRY(akin_preflight_names(job, items));
+    status = akin_preflight_tell_values(job, items);
+done:
+    return status;
 }
 
 /* What the sources of a run lack that their tables need, and what is strange in them. Rank 0. */
@@ -152,7 +157,7 @@ static akin_status judge_source(akin_jobfile *job, const akin_source *source,
     if (status != AKIN_OK) return status;
     akin_preflight_tell_labels(job, source);
     status = akin_upcoming_create(source, NULL, &items);
-    if (status == AKIN_OK) status = tell_items(job, items);
+    if (status == AKIN_OK) status = judge_items(job, items, needs);
     akin_upcoming_free(items);
     return status;
 }
@@ -166,8 +171,10 @@ static akin_status judge_added(akin_jobfile *job, const akin_source *source, con
     if (!last) goto done;
     AKIN_TRY(akin_upcoming_create(source, last, &items));
     needs->items = akin_upcoming_count(items);
+    if (needs->items == 0)
+        AKIN_TRY(at_rows(job, akin_error_set(AKIN_INPUT, "every item would be withdrawn")));
     AKIN_TRY(akin_preflight_added_labels(job, source, last));
-    status = tell_items(job, items);
+    status = judge_items(job, items, needs);
 done:
     akin_upcoming_free(items);
     akin_mem_free(last);

@@ -1,6 +1,5 @@
 /* upcoming: see upcoming.h. */
 #include "upcoming.h"
-#include <akin/ids.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <string.h>
@@ -108,6 +107,15 @@ static bool is_kept(const akin_upcoming *u, size_t i) {
 const char *akin_upcoming_id(const akin_upcoming *u, size_t i) {
     size_t row = u->rows[i];
     return is_kept(u, i) ? akin_labels_id(u->last, row) : akin_source_get(u->source, row).id;
+}
+
+akin_status akin_upcoming_ids(const akin_upcoming *u, akin_ids **out) {
+    const char **texts = akin_mem_alloc(u->count, sizeof *texts);
+    if (!texts) return AKIN_FAILED;
+    for (size_t i = 0; i < u->count; i++) texts[i] = akin_upcoming_id(u, i);
+    akin_status status = akin_ids_create(u->count, texts, out);
+    akin_mem_free(texts);
+    return status;
 }
 
 const char *akin_upcoming_category(const akin_upcoming *u, size_t i) {

@@ -4,6 +4,7 @@
 #ifndef AKIN_UPCOMING_H
 #define AKIN_UPCOMING_H
 
+#include <akin/ids.h>
 #include <akin/source.h>
 
 typedef struct akin_upcoming akin_upcoming;
@@ -15,6 +16,8 @@ AKIN_MUST_CHECK akin_status akin_upcoming_create(const akin_source *source, cons
 void akin_upcoming_free(akin_upcoming *items); /* NULL is fine */
 
 size_t akin_upcoming_count(const akin_upcoming *items);
+/* The ids of all, owned. */
+AKIN_MUST_CHECK akin_status akin_upcoming_ids(const akin_upcoming *items, akin_ids **out);
 bool akin_upcoming_is_added(const akin_upcoming *items); /* there was a last table */
 /* Of item i, "" = none; borrowed. attribute: of akin_upcoming_attributes, not a number. */
 const char *akin_upcoming_id(const akin_upcoming *items, size_t i);

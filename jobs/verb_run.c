@@ -347,9 +347,9 @@ static akin_status check_only(akin_call *call) {
     if (akin_comm_rank(call->comm) == 0) status = tell_plans(jobs.list[0].file, output, keep);
     AKIN_TRY(akin_agree(call->comm, status));
     akin_mistakes_note(&found, akin_preflight_space(call->comm, jobs.list[0].file, output, &needs));
-    size_t items = found.status == AKIN_OK ? needs.items : 0;
+    bool known = found.status == AKIN_OK;
     if (akin_comm_rank(call->comm) == 0)
-        akin_mistakes_note(&found, akin_preflight_places(&jobs, items));
+        akin_mistakes_note(&found, akin_preflight_places(&jobs, known ? &needs : NULL));
     AKIN_TRY(akin_agree_with_first(call->comm, akin_mistakes_sum(&found)));
     akin_json_set_text(call->report, "output", output);
     akin_json_set_integer(call->report, "rows", (long long)needs.rows);
@@ -361,6 +361,7 @@ static akin_status check_only(akin_call *call) {
         printf("%s: valid; %zu rows, about %.0f MB into %s\n", job_path(call), needs.rows,
                (double)needs.bytes * 1e-6, output);
 done:
+    akin_ids_free(needs.ids);
     akin_jobs_free(&read);
     akin_jobs_free(&jobs);
     akin_mem_free(output);

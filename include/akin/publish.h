@@ -102,9 +102,11 @@ AKIN_MUST_CHECK akin_status akin_publish_describe(akin_comm *comm, const char *c
                                                   const akin_sink_options *options,
                                                   akin_standing *standings);
 
-/* The same of one URL. Not collective. */
+/* The same of one URL; change: what a table with these ids would change there, except of the lists. ids
+ * NULL: not known. Not collective. */
 AKIN_MUST_CHECK akin_status akin_publish_ask(const char *url, const akin_sink_options *options,
-                                             akin_standing *standing);
+                                             const akin_ids *ids, akin_standing *standing,
+                                             akin_publish_diff_figures *change);
 
 /* What readers find at a URL now. Not collective. */
 AKIN_MUST_CHECK akin_status akin_publish_look(const char *url, const akin_sink_options *options,

@@ -112,7 +112,7 @@ typedef struct {
     /* Whether what readers find is what publishing this other source would produce; NULL: `look`
      * finds out by itself. */
     akin_status (*recognise)(akin_target *target, const akin_sink_source *other, bool *same);
-    /* Feeds what is published to the diff. */
+    /* Feeds what is published to the diff; the source may be ids alone, then without `prepare`. */
     akin_status (*compare)(akin_target *target, const akin_sink_source *source,
                            akin_publish_diff *change);
     akin_status (*stage)(akin_target *target, const akin_sink_source *source,

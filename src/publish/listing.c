@@ -159,7 +159,7 @@ akin_status akin_listing_create(const akin_table *table, const akin_ids *ids, bo
     lists->ids = ids;
     lists->ids_only = ids_only;
     if (ids_only) AKIN_TRY(check_blanks(ids));
-    AKIN_TRY(akin_lists_create(table, &lists->lists));
+    if (table) AKIN_TRY(akin_lists_create(table, &lists->lists));
     AKIN_TRY(akin_text_create(&lists->text));
     *out = lists;
     lists = NULL;
@@ -258,6 +258,7 @@ akin_status akin_listing_see(akin_listing *lists, size_t row, bool ids_only, con
     akin_json *pairs = NULL;
     bool same = false;
     const char *id = akin_ids_text(lists->ids, row);
+    if (!lists->lists) return akin_publish_diff_see(change, id, 0, NULL, NULL);
     if (ids_only == lists->ids_only) AKIN_TRY(akin_listing_is(lists, row, value, length, &same));
     if (same) {
         akin_publish_diff_see_same(change, row);

@@ -33,7 +33,8 @@ AKIN_MUST_CHECK akin_status akin_listing_ids(akin_text *text, const akin_ids *id
 
 typedef struct akin_listing akin_listing;
 
-/* For a table and its ids, borrowed. AKIN_INPUT: ids_only, and an id contains a blank. */
+/* For a table and its ids, borrowed; without a table (NULL) there are no lists, and published ones
+ * are only seen. AKIN_INPUT: ids_only, and an id contains a blank. */
 AKIN_MUST_CHECK akin_status akin_listing_create(const akin_table *table, const akin_ids *ids,
                                                 bool ids_only, akin_listing **out);
 void akin_listing_free(akin_listing *lists); /* NULL is fine */

@@ -91,12 +91,44 @@ akin_status akin_publish_describe(akin_comm *comm, const char *const *urls, size
     return at_places(comm, urls, url_count, options, NULL, standings);
 }
 
-akin_status akin_publish_ask(const char *url, const akin_sink_options *options,
-                             akin_standing *standing) {
+static akin_status go_on(void *context, const char *doing, size_t done, size_t total) {
+    (void)context, (void)doing, (void)done, (void)total;
+    return akin_comm_signalled() ? akin_error_set(AKIN_INTERRUPTED, "stopped by a signal")
+                                 : AKIN_OK;
+}
+
+/* Of an open target that has been looked at. */
+static akin_status foresee(const akin_sink *sink, akin_target *target, const akin_ids *ids,
+                           akin_publish_diff_figures *change) {
+    akin_status status;
+    akin_publish_diff *diff = NULL;
+    const akin_sink_source source = {.ids = ids,
+                                     .items = akin_ids_count(ids),
+                                     .digest = "",
+                                     .model = "",
+                                     .previous_digest = "",
+                                     .pulse = go_on};
+    AKIN_TRY(akin_publish_diff_create(NULL, ids, &diff));
+    AKIN_TRY(sink->compare(target, &source, diff));
+    *change = akin_publish_diff_result(diff);
+done:
+    akin_publish_diff_free(diff);
+    return status;
+}
+
+akin_status akin_publish_ask(const char *url, const akin_sink_options *options, const akin_ids *ids,
+                             akin_standing *standing, akin_publish_diff_figures *change) {
+    akin_status status;
+    akin_live live;
     akin_target *target = NULL;
     const akin_sink *sink = akin_sink_of(url);
-    akin_status status = sink->open(url, options, &target);
-    if (status == AKIN_OK) status = sink->describe(target, standing);
+    *change = (akin_publish_diff_figures){0};
+    AKIN_TRY(sink->open(url, options, &target));
+    AKIN_TRY(sink->describe(target, standing));
+    if (!ids || !standing->live.there) goto done;
+    AKIN_TRY(sink->look(target, &live));
+    status = foresee(sink, target, ids, change);
+done:
     sink->close(target);
     return status;
 }

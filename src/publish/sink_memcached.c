@@ -99,12 +99,16 @@ static akin_status keep(akin_target *target) {
 
 /* --- before anything is sent --- */
 
+static akin_status create_lists(akin_target *target, const akin_sink_source *source) {
+    return akin_memcache_lists_create(target->place, source, target->options.ids_only,
+                                      &target->lists);
+}
+
 static akin_status prepare(akin_target *target, const akin_sink_source *source,
                            akin_published *published) {
     akin_status status = AKIN_OK;
     snprintf(published->digest, sizeof published->digest, "%s", source->digest);
-    AKIN_TRY(akin_memcache_lists_create(target->place, source, target->options.ids_only,
-                                        &target->lists));
+    AKIN_TRY(create_lists(target, source));
     status = akin_memcache_lists_check_sizes(target->lists);
 done:
     return status;
@@ -114,11 +118,11 @@ static akin_status compare(akin_target *target, const akin_sink_source *source,
                            akin_publish_diff *change) {
     const char *format = akin_json_text(meta_of(target), "format");
     bool ids_only = format && strcmp(format, "ids") == 0;
-    (void)source;
-    akin_status status =
-        akin_memcache_lists_compare(target->lists, live_generation(target), ids_only, change);
-    if (status == AKIN_OK)
-        akin_publish_diff_count(change, (size_t)akin_json_number(meta_of(target), "items", 0));
+    akin_status status = AKIN_OK;
+    if (!target->lists) AKIN_TRY(create_lists(target, source));
+    AKIN_TRY(akin_memcache_lists_compare(target->lists, live_generation(target), ids_only, change));
+    akin_publish_diff_count(change, (size_t)akin_json_number(meta_of(target), "items", 0));
+done:
     return status;
 }
 

@@ -148,11 +148,15 @@ done:
     return status;
 }
 
+static akin_status create_lists(akin_target *target, const akin_sink_source *source) {
+    return akin_listing_create(source->table, source->ids, target->options.ids_only,
+                               &target->lists);
+}
+
 static akin_status prepare(akin_target *target, const akin_sink_source *source,
                            akin_published *published) {
     snprintf(published->digest, sizeof published->digest, "%s", source->digest);
-    return akin_listing_create(source->table, source->ids, target->options.ids_only,
-                               &target->lists);
+    return create_lists(target, source);
 }
 
 /* --- reading lists --- */
@@ -183,6 +187,7 @@ static akin_status compare(akin_target *target, const akin_sink_source *source,
     akin_redis_reply *reply = NULL;
     size_t n = source->items, length = 0;
     bool ids_only = strcmp(target->meta.now[AKIN_REDIS_FORMAT], "ids") == 0;
+    if (!target->lists) AKIN_TRY(create_lists(target, source));
     for (size_t first = 0; first < n; first += READ_ROWS) {
         size_t end = n - first < READ_ROWS ? n : first + READ_ROWS;
         AKIN_TRY(source->pulse(source->context, "comparing", first, n));

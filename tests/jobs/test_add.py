@@ -214,7 +214,7 @@ def test_check_judges_the_table_that_it_would_make():
     for limit, code in (("0.05", 4), ("0.2", 0)):
         job("lose.ini", "old.csv", "whole", "[publish]\nmax-churn = 1\nmin-coverage = 0\nmax-shrink = " + limit + "\n[ingest]\nmax-reject-fraction = 0.9\n")
         done = akin("add", "lose.ini", "torn.csv", "--check", ranks=2)
-        assert ("41 items are published there, and at most 38 would be" in done.err) == (code == 4), done.err
+        assert ("at least 4 of the 41 items that are published there would be missing: shrink would be 0.09756, max-shrink is 0.05" in done.err) == (code == 4), done.err
         assert "3 files of the source are not there" in done.err, done.err
         akin("add", "lose.ini", "torn.csv", expect=code)
     write("torn.csv", [["i10", "gone.png", "hats", "yes"], ["n42", "42.png", "hats", "yes"]])
@@ -280,6 +280,8 @@ def test_withdrawing_needs_no_picture():
     write("some.csv", [[row[0], "gone.png", "", "no"] for row in ROWS])
     kept = {name: open(f"drop/{name}", "rb").read() for name in ("embeddings.nc", "table.nc", "t.jsonl")}
     for ranks in (1, 3):
+        done = akin("add", "drop.ini", "some.csv", "--check", "--json", expect=3, ranks=ranks)
+        assert done.json["message"] == "some.csv: every item would be withdrawn", done.json
         done = akin("add", "drop.ini", "some.csv", "--json", expect=3, ranks=ranks)
         assert "every item would be withdrawn" in done.json["message"], done.json
         assert {name: open(f"drop/{name}", "rb").read() for name in kept} == kept

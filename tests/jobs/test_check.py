@@ -5,7 +5,7 @@ import re
 import shutil
 
 import support
-from servers import Redis, free_port, redis_server
+from servers import Redis, free_port, memcached_server, redis_server
 from support import akin, draw_catalogue
 
 os.chdir(support.fresh("check"))
@@ -277,8 +277,31 @@ def test_names_that_the_source_lacks():
         rows = f.readlines()
     with open("named.csv", "w") as f:
         f.writelines(rows[:12])
-    assert "18 items are published there, and at most 11 would be" in akin("run", job, "--check").err
+    assert "at least 7 of the 18 items that are published there would be missing" in akin("run", job, "--check").err
     akin("run", job, expect=4)
+
+
+def test_published_items_that_others_replace():
+    """Those that are missing count for max-shrink, also where there are as many items as before: at each kind of place, as the gate judges."""
+    def source(first, count):
+        with open("moving.csv", "w") as f:
+            f.writelines(["id,path\n", *(f"i{i},pictures/p{i - first}.png\n" for i in range(first, first + count))])
+    redis, memcached = redis_server(), memcached_server()
+    if not redis or not memcached:
+        return
+    places = ["file:moving.jsonl", "file:moving.csv.csv", f"redis://127.0.0.1:{redis.port}/0?catalog=m", f"memcached://127.0.0.1:{memcached.port}?catalog=m"]
+    job = write_job("moving", "[neighbors]", "k = 3", "[publish]", "to = " + " ".join(places), "max-churn = 1", source="moving.csv")
+    source(0, 16)
+    akin("run", job)
+    source(4, 16)
+    for ranks in (0, 2):
+        err = akin("run", job, "--check", ranks=ranks).err
+        assert err.count("at least 4 of the 16 items that are published there would be missing: shrink would be 0.25, max-shrink is 0.1") == 4, err
+    refused = akin("run", job, expect=4).err
+    assert refused.count("shrink is 0.25, --max-shrink is 0.1") >= 4, refused
+    source(1, 16)
+    assert "shrink" not in akin("run", job, "--check").err
+    akin("run", job)
 
 
 def test_approved_lists_that_cannot_be_judged():
