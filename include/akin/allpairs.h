@@ -65,7 +65,8 @@ typedef struct {
 typedef struct {
     const akin_allpairs_table *table; /* [tables] */
     int tables;                       /* 1 to AKIN_ROW_BLOCK_TABLES */
-    akin_ring_progress progress;      /* where to continue; with prior->place only, else zeros */
+    akin_ring_progress progress;      /* where to continue; with prior->place only, else
+                                         only `before` can be other than 0 */
     double save_every;                /* seconds */
     /* Called by all ranks after a signal and at regular intervals; NULL: never. Collective;
      * agreed. */

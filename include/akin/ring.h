@@ -56,8 +56,14 @@ size_t akin_ring_slice(akin_ring_part part, int step, int subs, int slice,
 /* The position of all ranks: `slice` slices of `step` are done, and all earlier steps. */
 typedef struct {
     int size, subs, step, slice;
-    double share; /* of the pairs that can meet, on all ranks; nothing here depends on it */
+    double share;  /* of the pairs that can meet, on all ranks; nothing here depends on it */
+    double before; /* akin_ring_share of the run at another number of ranks that was resumed */
 } akin_ring_progress;
+
+/* How much of the comparison is done, counting what was resumed. The pairs that an earlier run has
+ * compared are spread over all parts of this one, which is quicker by as many: so its share stands
+ * for as much of what had remained. Never less than what was resumed, and 1 at the end. */
+double akin_ring_share(akin_ring_progress at);
 
 /* Whether part sub_a of block_a and part sub_b of block_b have been compared. */
 bool akin_ring_done(akin_ring_progress at, int block_a, int sub_a, int block_b, int sub_b);

@@ -167,13 +167,19 @@ static double panel_pairs(const engine *e, panels p, bool one_block) {
     return pairs;
 }
 
-static double share_of(double done, double total) {
-    return done < total ? done / total : 1;
+/* The position of the ring, and which share of these pairs that is. */
+static akin_ring_progress progress_of(const engine *e, int step, int slice, double done,
+                                      double total) {
+    return (akin_ring_progress){
+        e->size, e->subs, step, slice, done < total ? done / total : 1, e->params->progress.before};
 }
 
+/* By this rank's pairs: of those of a resumed run it may have done fewer than others. */
 static void tell_progress(const engine *e) {
-    double pairs = (double)e->n * (double)(e->n - 1);
-    akin_log_progress("neighbors", "pairs", share_of(e->done, e->total) * pairs, pairs);
+    double pairs = (double)e->n * (double)(e->n - 1),
+           share = akin_ring_share(progress_of(e, 0, 0, e->done, e->total)),
+           least = akin_ring_share(e->params->progress);
+    akin_log_progress("neighbors", "pairs", (share > least ? share : least) * pairs, pairs);
 }
 
 /* How many panels of rows are compared with this many panels of columns between two checks. */
@@ -238,12 +244,12 @@ static int slices_of_vote(const engine *e) {
     return slices > 1 ? (int)slices : 1;
 }
 
-/* Collective; agreed. */
-static akin_status save_state(engine *e, akin_ring_progress at, akin_row_block *travelling,
+/* Before this slice of the step. Collective; agreed. */
+static akin_status save_state(engine *e, int step, int slice, akin_row_block *travelling,
                               int home) {
     int64_t pairs[2] = {(int64_t)e->done, (int64_t)e->total};
     akin_comm_sum_i64(e->comm, pairs, 2);
-    at.share = share_of((double)pairs[0], (double)pairs[1]);
+    const akin_ring_progress at = progress_of(e, step, slice, (double)pairs[0], (double)pairs[1]);
     const akin_allpairs_state state = {at, e->counts, e->own, travelling, home};
     return e->params->save(e->params->context, &state);
 }
@@ -251,9 +257,9 @@ static akin_status save_state(engine *e, akin_ring_progress at, akin_row_block *
 /* After a slice: whether to continue, and whether to save first. Ranks act on a vote that was
  * opened some slices ago, so that none waits for another's slice; after the last one they vote
  * once more. Collective; agreed. */
-static akin_status look_around(engine *e, akin_row_block *held, akin_ring_progress at) {
+static akin_status look_around(engine *e, akin_row_block *held, int step, int slice) {
     akin_status status = AKIN_OK;
-    bool last = at.step == akin_ring_steps(e->size) && at.slice == e->subs;
+    bool last = step == akin_ring_steps(e->size) && slice == e->subs;
     if (!last && ++e->slices_since < e->vote_slices) return AKIN_OK;
     akin_comm_sum_wait(e->comm, e->vote);
     if (last) {
@@ -262,8 +268,8 @@ static akin_status look_around(engine *e, akin_row_block *held, akin_ring_progre
     }
     bool due = e->votes[0] > 0, signalled = e->votes[1] > 0;
     if (e->params->save != NULL && (due || signalled)) {
-        AKIN_TRY(save_state(e, at, held == e->own ? NULL : held,
-                            akin_ring_held(e->size, e->rank, at.step)));
+        AKIN_TRY(save_state(e, step, slice, held == e->own ? NULL : held,
+                            akin_ring_held(e->size, e->rank, step)));
         e->saved_at = akin_comm_seconds();
     }
     if (signalled) return akin_comm_check_signal(e->comm);
@@ -278,7 +284,7 @@ static akin_status sweep(engine *e, akin_row_block *held, int step, int slice) {
     if (held == e->own) akin_compare_itself(e->compare, held);
     for (; slice < e->subs; slice++) {
         sweep_slice(e, held, step, slice);
-        AKIN_TRY(look_around(e, held, (akin_ring_progress){e->size, e->subs, step, slice + 1, 0}));
+        AKIN_TRY(look_around(e, held, step, slice + 1));
     }
 done:
     return status;
@@ -354,8 +360,8 @@ static akin_status stop_if_signalled(engine *e) {
     int64_t signalled = akin_comm_signalled();
     akin_comm_sum_i64(e->comm, &signalled, 1);
     if (signalled == 0) return AKIN_OK;
-    const akin_ring_progress end = {e->size, e->subs, akin_ring_steps(e->size), e->subs, 0};
-    if (e->params->save != NULL) AKIN_TRY(save_state(e, end, NULL, e->rank));
+    if (e->params->save != NULL)
+        AKIN_TRY(save_state(e, akin_ring_steps(e->size), e->subs, NULL, e->rank));
     return akin_comm_check_signal(e->comm);
 done:
     return status;

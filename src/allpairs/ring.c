@@ -115,6 +115,10 @@ size_t akin_ring_slice(akin_ring_part part, int step, int subs, int slice, akin_
     return slice_own(&c, (size_t)slice, pieces);
 }
 
+double akin_ring_share(akin_ring_progress at) {
+    return at.before + (1 - at.before) * at.share;
+}
+
 /* Whether that rank has reached the column at that step, which is not the first. */
 static bool reached(akin_ring_progress at, int rank, int step, size_t column) {
     akin_ring_part part = akin_ring_work(at.size, rank, step, (size_t)at.subs, (size_t)at.subs);

@@ -184,7 +184,7 @@ static akin_status save(void *context, const akin_allpairs_state *state) {
     akin_status status = akin_resume_save(s->known, checkpoint_of(s), &s->origin, state);
     if (status == AKIN_OK)
         akin_log_info("neighbors: saved %s at %.0f %%", checkpoint_of(s),
-                      100 * state->progress.share);
+                      100 * akin_ring_share(state->progress));
     return status;
 }
 

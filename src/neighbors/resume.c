@@ -170,7 +170,7 @@ akin_status akin_resume_resume(akin_resume *k, const char *path, bool named,
         k->prior[t].place = k->waypoint->place, k->prior[t].counts = k->waypoint->counts;
     }
     akin_log_info("neighbors: resuming from %s at %.0f %%", path,
-                  100 * k->waypoint->progress.share);
+                  100 * akin_ring_share(k->waypoint->progress));
 done:
     return status;
 }
@@ -188,7 +188,10 @@ const akin_partition_prior *akin_resume_apply(const akin_resume *k, int table,
 }
 
 akin_ring_progress akin_resume_progress(const akin_resume *k) {
-    return k->same_ranks ? k->waypoint->progress : (akin_ring_progress){0};
+    akin_ring_progress at = {0};
+    if (k->same_ranks) return k->waypoint->progress;
+    if (k->waypoint) at.before = akin_ring_share(k->waypoint->progress);
+    return at;
 }
 
 akin_status akin_resume_save(const akin_resume *k, const char *path,

@@ -119,17 +119,18 @@ static void put_progress(akin_comm *comm, akin_ncfile *file, const akin_ring_che
     bool mine = akin_comm_rank(comm) == 0;
     int64_t count = (int64_t)s->counts[akin_comm_rank(comm)];
     int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][AKIN_RING_CHECKPOINT_PROGRESS];
-    double share[AKIN_ROW_BLOCK_LAYERS + 1];
+    double share[AKIN_ROW_BLOCK_LAYERS + 1], before[AKIN_ROW_BLOCK_LAYERS + 1];
     for (int l = 0; l <= s->layers; l++) {
         const akin_ring_progress *p = l == 0 ? &s->progress : &s->before[l - 1];
         const int32_t numbers[AKIN_RING_CHECKPOINT_PROGRESS] = {p->size, p->subs, p->step,
                                                                 p->slice};
         memcpy(progress[l], numbers, sizeof numbers);
-        share[l] = p->share;
+        share[l] = p->share, before[l] = p->before;
     }
     akin_ncfile_put(file, "count", (size_t)akin_comm_rank(comm), 1, &count);
     akin_ncfile_put(file, "progress", 0, mine ? (size_t)s->layers + 1 : 0, progress);
     akin_ncfile_put(file, "share", 0, mine ? (size_t)s->layers + 1 : 0, share);
+    akin_ncfile_put(file, "before", 0, mine ? (size_t)s->layers + 1 : 0, before);
 }
 
 akin_status akin_ring_checkpoint_write(akin_comm *comm, const char *path,
@@ -190,13 +191,14 @@ static void take_shape(reader *r, const akin_ring_checkpoint_shape *shape) {
 static akin_status read_progress(const reader *r, akin_ring_checkpoint *w) {
     akin_status status;
     int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][AKIN_RING_CHECKPOINT_PROGRESS];
-    double share[AKIN_ROW_BLOCK_LAYERS + 1];
+    double share[AKIN_ROW_BLOCK_LAYERS + 1], before[AKIN_ROW_BLOCK_LAYERS + 1];
     int64_t total = 0, *counts = NULL;
     AKIN_TRY(akin_ncfile_get(r->file, "progress", 0, r->layers, progress));
     AKIN_TRY(akin_ncfile_get(r->file, "share", 0, r->layers, share));
+    AKIN_TRY(akin_ncfile_get(r->file, "before", 0, r->layers, before));
     for (size_t l = 0; l < r->layers; l++) {
-        akin_ring_progress p = {progress[l][0], progress[l][1], progress[l][2], progress[l][3],
-                                share[l]};
+        akin_ring_progress p = {progress[l][0], progress[l][1], progress[l][2],
+                                progress[l][3], share[l],       before[l]};
         if (!akin_ring_checkpoint_is_progress(p)) return akin_ring_checkpoint_refuse(r->file);
         *(l == 0 ? &w->progress : &w->before[l - 1]) = p;
     }

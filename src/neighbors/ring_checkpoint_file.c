@@ -12,6 +12,7 @@ static const akin_ncfile_field schema[] = {
     {"count", AKIN_NC_INT64, "rank", "1", "rows of each block"},
     {"progress", AKIN_NC_INT, "layer,progress", "1", "size, subs, step, slice"},
     {"share", AKIN_NC_DOUBLE, "layer", "1", "share of the pairs that can meet"},
+    {"before", AKIN_NC_DOUBLE, "layer", "1", "share that was done when it began"},
     {"label", AKIN_NC_INT, "place,layer", "1", "part of the block"},
     {0}};
 
@@ -114,5 +115,5 @@ done:
 bool akin_ring_checkpoint_is_progress(akin_ring_progress p) {
     return p.size >= 1 && p.subs >= 2 && p.subs % 2 == 0 && (int64_t)p.size * p.subs <= PARTS_MAX &&
            p.step >= 0 && p.step <= akin_ring_steps(p.size) && p.slice >= 0 && p.slice <= p.subs &&
-           p.share >= 0 && p.share <= 1;
+           p.share >= 0 && p.share <= 1 && p.before >= 0 && p.before <= 1;
 }

@@ -11,6 +11,7 @@
  *                              ring.h: size, subs, step, slice; the first is for these blocks, any
  *                              others for the blocks of earlier runs
  *   double share(layer)        of the pairs that can meet, how many are done
+ *   double before(layer)       the share that was done when it began (ring.h)
  *   int    label(place, layer) the part of the block that the row was in: block * subs + part
  *   attributes: akin_result_options, input_embeddings_digest, input_previous_digest: all that
  *   affects the result; akin_order: what progress means */

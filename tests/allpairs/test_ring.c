@@ -125,7 +125,7 @@ static void progress_is_what_was_done(void **unused) {
             memset(met, 0, sizeof met);
             for (int step = 0; step <= akin_ring_steps(size); step++)
                 for (int slice = 0; slice <= subs; slice++) {
-                    left = check_done((akin_ring_progress){size, subs, step, slice, 0}, met);
+                    left = check_done((akin_ring_progress){size, subs, step, slice, 0, 0}, met);
                     for (int rank = 0; rank < size && slice < subs; rank++)
                         meet(size, rank, step, slice, met, subs);
                 }

@@ -2,6 +2,7 @@
 not fit is replaced, or refused where it was named."""
 
 import os
+import pty
 import re
 import shutil
 import signal
@@ -59,11 +60,12 @@ def go_through(steps):
 
 
 def check_shares(said):
-    """A run resumes at the share at which the one before was saved, also at another number of ranks."""
-    saved = None
+    """A run resumes at the share at which the one before was saved, also at another number of ranks, goes on from there, and ends at 100 %."""
+    saved = 0
     for word, share in re.findall(rf"(saved|resuming from) {CHECKPOINT} at (\d+) %", said):
-        assert word == "saved" or share == saved, said
-        saved = share
+        assert int(share) >= saved if word == "saved" else int(share) == saved, said
+        saved = int(share)
+    assert saved == 100, said
 
 
 def test_interrupted_and_resumed():
@@ -80,6 +82,43 @@ def test_interrupted_and_resumed():
     interrupted, said = go_through([(2, "kill"), (1, "kill"), (3, "kill"), (2, "kill")])
     assert interrupted >= 1 and "resuming from" in said, said
     assert_same_variables("whole.nc", "t.nc")
+
+
+def bars(words):
+    """A call on a terminal: what it says, and the shares of pairs that its bars show."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(command(words, 0), stdout=subprocess.DEVNULL, stderr=its)
+    os.close(its)
+    said = b""
+    while True:
+        try:
+            said += (more := os.read(ours, 4096))
+        except OSError:  # the other end is closed
+            break
+        if not more:
+            break
+    os.close(ours)
+    assert process.wait(timeout=120) == 0, said
+    shown = re.findall(r"([\d,]+) of ([\d,]+) pairs", said.decode())
+    return said.decode(), [int(done.replace(",", "")) / int(all_pairs.replace(",", "")) for done, all_pairs in shown]
+
+
+def test_progress_continues_where_it_was():
+    """At another number of ranks too, and after a second resume."""
+    np.save("slow.npy", np.random.default_rng(4).standard_normal((25000, 512)).astype(np.float32))
+    words = ["neighbors", "slow.npy", "-o", "slow.nc", "-k", "9", "--cpu", "portable", "--checkpoint-every", "0"]
+    kept = []
+    for ranks in (2, 3):
+        before = stamp("slow.nc.checkpoint")
+        process = start(words, ranks)
+        assert wait_for_save(process, before, "slow.nc.checkpoint")
+        process.send_signal(signal.SIGUSR1)
+        kept += re.findall(r"(?:resuming from|saved) slow.nc.checkpoint at (\d+) %", process.communicate(timeout=120)[1])
+        assert process.returncode == 75
+    assert kept == sorted(kept, key=int) and int(kept[-1]) < 90, kept
+    said, shares = bars([*words[:-1], "600"])
+    assert f"at {kept[-1]} %" in said and shares and min(shares) >= int(kept[-1]) / 100 - 0.005, (kept, shares)
+    assert shares == sorted(shares), shares
 
 
 def test_the_first_pass_of_damped_hubs_goes_on():
@@ -149,7 +188,7 @@ def test_a_forged_checkpoint():
     forgeries = [("row", 5, huge), ("row", 5, none), ("row", 5, 6000), ("count", 0, huge), ("count", 1, none), ("count", 0, 0)]
     forgeries += [("progress", (0, i), value) for i in range(4) for value in (huge, none, 3 if i == 1 else 40000)]
     forgeries += [("label", (9, 0), value) for value in (huge, none)]
-    forgeries += [("share", 0, value) for value in (-0.5, 1.5, np.nan)]
+    forgeries += [(name, 0, value) for name in ("share", "before") for value in (-0.5, 1.5, np.nan)]
     forgeries += [(name, (4, 0), value) for name in ("own", "held")
                   for value in (key(0.5, 6000), key(0.5, huge), key(7.0, 1), key(np.nan, 1), 2**64 - 1, 1)]
     forgeries += [("row", 5, "another's"), ("row", 5, "unusable"), ("own", (4, 0), "itself"), ("own", (4, 2), "better")]

@@ -61,7 +61,7 @@ static run begin(void) {
 
 static akin_status save(const run *r) {
     const akin_ring_checkpoint_state state = {
-        .progress = {size, SUBS, 0, 3, 0.375}, .counts = r->counts, .own = r->own};
+        .progress = {size, SUBS, 0, 3, 0.375, 0.25}, .counts = r->counts, .own = r->own};
     return akin_ring_checkpoint_write(comm, path, &origin, &state);
 }
 
@@ -98,7 +98,7 @@ static void what_is_written_is_read(void **unused) {
     assert_int_equal(w->progress.subs, SUBS);
     assert_int_equal(w->progress.step, 0);
     assert_int_equal(w->progress.slice, 3);
-    assert_true(w->progress.share == 0.375);
+    assert_true(w->progress.share == 0.375 && w->progress.before == 0.25);
     assert_int_equal(w->layers, 0);
     assert_memory_equal(w->counts, r.counts, (size_t)size * sizeof *r.counts);
     for (size_t i = 0; i < akin_vectors_count(r.vectors); i++) {
