@@ -89,6 +89,7 @@ static void report(akin_call *call, const akin_evaluate_figures *found, const fi
     for (size_t i = 0; i < count; i++) akin_json_set_number(json, list[i].key, list[i].value);
     report_refined(json, found);
     akin_json_set_integer(json, "never_recommended", (long long)found->never_recommended);
+    akin_json_set_integer(json, "not_recommendable", (long long)found->not_recommendable);
     akin_json_set_integer(json, "at_most_once", (long long)found->at_most_once);
     akin_json_set_integer(json, "common_ids", (long long)found->common);
     akin_json_set_text(json, "table_digest", found->table_digest);
@@ -176,6 +177,12 @@ static void print(const akin_call *call, const akin_evaluate_figures *found, con
         printf("%-22s none: no %s has a %s\n", "precision", OF(found, "", ""), label);
     printf("%-22s %zu  %s that are in no list\n", "never_recommended", found->never_recommended,
            items);
+    if (found->not_recommendable > 0)
+        printf("%-22s %zu  of these, which no list may hold: %s\n", "not_recommendable",
+               found->not_recommendable,
+               !found->has_duplicates   ? "not available"
+               : !found->only_available ? "duplicates"
+                                        : "not available, or duplicates");
     printf("%-22s %zu  %s that are in one list or none\n", "at_most_once", found->at_most_once,
            items);
     if (found->has_duplicates)

@@ -66,7 +66,11 @@ typedef struct {
     double mean_count, mean_score;  /* neighbours per item, score of a neighbour */
     double hub_share; /* share of all places held by the most recommended hundredth of the items */
     size_t never_recommended, at_most_once; /* items in no list, in one or none */
-    const char *by_rule;           /* why the precision is meaningless, static; NULL: it is not */
+    size_t
+        not_recommendable; /* of these, in no list because none may hold them: not available, under
+                               * --only-available, or another one is recommended instead */
+    bool only_available;   /* the table was made with it */
+    const char *by_rule;   /* why the precision is meaningless, static; NULL: it is not */
     bool has_duplicates, has_fill; /* whether the table has them: */
     size_t duplicates;             /* items for which another one is recommended */
     size_t filled_items, fills;    /* items whose lists were filled, neighbours that were filled

@@ -52,3 +52,12 @@ akin_status akin_by_rule_categories(const char *options, bool *named) {
     akin_options_free_words(words, count);
     return status;
 }
+
+akin_status akin_by_rule_available(const char *options, bool *only) {
+    char **words;
+    size_t count;
+    akin_status status = akin_options_recorded(options, &words, &count);
+    *only = status == AKIN_OK && akin_options_after(words, count, "only-available=yes");
+    akin_options_free_words(words, count);
+    return status;
+}

@@ -13,4 +13,7 @@ AKIN_MUST_CHECK akin_status akin_by_rule_precision(const char *options, akin_eva
  * list leaves its category. Errors as above. */
 AKIN_MUST_CHECK akin_status akin_by_rule_categories(const char *options, bool *named);
 
+/* Whether an item that is not available may be in no list. Errors as above. */
+AKIN_MUST_CHECK akin_status akin_by_rule_available(const char *options, bool *only);
+
 #endif

@@ -51,6 +51,8 @@ typedef struct {
     int32_t *category;
     uint64_t *held; /* [names] items with each label */
     int64_t *times; /* [items] in how many lists it is */
+    bool *barred;   /* [items], this rank's: no list may hold it */
+    bool only_available;
     size_t names, categories;
 } tallies;
 
@@ -61,6 +63,7 @@ static void free_tallies(tallies *it) {
     akin_mem_free(it->category);
     akin_mem_free(it->held);
     akin_mem_free(it->times);
+    akin_mem_free(it->barred);
 }
 
 /* grade 0: of all items; 1 + c: of a category. */
@@ -107,6 +110,7 @@ typedef struct {
     int32_t *neighbor, *counts;
     float *score;
     int32_t *filled, *duplicate_of;
+    int8_t *available;
 } piece;
 
 static void free_piece(piece *it) {
@@ -115,6 +119,7 @@ static void free_piece(piece *it) {
     akin_mem_free(it->score);
     akin_mem_free(it->filled);
     akin_mem_free(it->duplicate_of);
+    akin_mem_free(it->available);
 }
 
 static akin_status create_piece(size_t k, piece *out) {
@@ -122,8 +127,10 @@ static akin_status create_piece(size_t k, piece *out) {
                    akin_mem_alloc(PIECE_ROWS, sizeof *out->counts),
                    akin_mem_alloc(PIECE_ROWS * k, sizeof *out->score),
                    akin_mem_alloc(PIECE_ROWS, sizeof *out->filled),
-                   akin_mem_alloc(PIECE_ROWS, sizeof *out->duplicate_of)};
-    return out->neighbor && out->counts && out->score && out->filled && out->duplicate_of
+                   akin_mem_alloc(PIECE_ROWS, sizeof *out->duplicate_of),
+                   akin_mem_alloc(PIECE_ROWS, sizeof *out->available)};
+    return out->neighbor && out->counts && out->score && out->filled && out->duplicate_of &&
+                   out->available
                ? AKIN_OK
                : AKIN_FAILED;
 }
@@ -141,17 +148,33 @@ done:
     return status;
 }
 
+/* What is a duplicate, or not available in a table of what is. */
+static akin_status tally_targets(const akin_table *table, const tallies *it, size_t row,
+                                 size_t count, piece *rows) {
+    akin_status status;
+    const char *available = akin_table_is_against(table) ? "target_available" : "available";
+    AKIN_TRY(akin_table_duplicates(table, row, count, rows->duplicate_of));
+    memset(rows->available, 1, count);
+    if (it->only_available)
+        AKIN_TRY(akin_ncfile_get(akin_table_file(table), available, row, count, rows->available));
+    for (size_t i = 0; i < count; i++) {
+        it->all[TALLY_DUPLICATES] += rows->duplicate_of[i] >= 0;
+        it->barred[row + i] = rows->duplicate_of[i] >= 0 || rows->available[i] == 0;
+    }
+done:
+    return status;
+}
+
 /* This rank's shard of what can be recommended. Not collective. */
-static akin_status tally_duplicates(const akin_comm *comm, const akin_table *table,
-                                    const tallies *it, piece *rows) {
+static akin_status tally_recommendable(const akin_comm *comm, const akin_table *table,
+                                       const tallies *it, piece *rows) {
     akin_status status = AKIN_OK;
     size_t n = akin_table_targets(table);
     int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
     size_t row = akin_shard_first(n, size, rank), end = akin_shard_first(n, size, rank + 1);
     for (size_t count; row < end && status == AKIN_OK; row += count) {
         count = end - row < PIECE_ROWS ? end - row : PIECE_ROWS;
-        status = akin_table_duplicates(table, row, count, rows->duplicate_of);
-        for (size_t i = 0; i < count; i++) it->all[TALLY_DUPLICATES] += rows->duplicate_of[i] >= 0;
+        status = tally_targets(table, it, row, count, rows);
     }
     return status;
 }
@@ -173,7 +196,7 @@ static akin_status tally_shard(const akin_comm *comm, const akin_table *table, c
         AKIN_TRY(tally_fill(table, it, row, count, &rows));
         row += count;
     }
-    status = tally_duplicates(comm, table, it, &rows);
+    status = tally_recommendable(comm, table, it, &rows);
 done:
     free_piece(&rows);
     return status;
@@ -234,7 +257,8 @@ static akin_status create_tallies(const akin_table *table, akin_evaluate_label l
     out->held = akin_mem_zalloc(out->names, sizeof *out->held);
     out->all = akin_mem_zalloc(TALLIES + (1 + out->categories) * GRADES, sizeof *out->all);
     out->times = akin_mem_zalloc(n, sizeof *out->times);
-    if (!out->held || !out->all || !out->times) AKIN_TRY(AKIN_FAILED);
+    out->barred = akin_mem_zalloc(n, sizeof *out->barred);
+    if (!out->held || !out->all || !out->times || !out->barred) AKIN_TRY(AKIN_FAILED);
     for (size_t i = 0; i < n; i++)
         if (out->targets[i] >= 0) out->held[out->targets[i]]++;
 done:
@@ -274,6 +298,14 @@ static akin_status fill_hubs(const tallies *it, akin_evaluate_figures *figures) 
     figures->never_recommended = hubs.never;
     figures->at_most_once = hubs.seldom;
     return AKIN_OK;
+}
+
+/* In no list because none may hold it, of all ranks. Collective. */
+static void count_barred(akin_comm *comm, const tallies *it, akin_evaluate_figures *figures) {
+    int64_t count = 0;
+    for (size_t i = 0; i < figures->targets; i++) count += it->barred[i] && it->times[i] == 0;
+    akin_comm_sum_i64(comm, &count, 1);
+    figures->not_recommendable = (size_t)count;
 }
 
 /* --- by category --- */
@@ -327,7 +359,7 @@ static akin_status measure_table(akin_comm *comm, const akin_table *table,
                                  const akin_evaluate_params *params,
                                  akin_evaluate_figures *figures) {
     akin_status status;
-    tallies it = {0};
+    tallies it = {.only_available = figures->only_available};
     akin_evaluate_categories *found = NULL;
     status = create_tallies(table, params->label, &it);
     if (status == AKIN_OK) status = tally_shard(comm, table, &it);
@@ -335,6 +367,7 @@ static akin_status measure_table(akin_comm *comm, const akin_table *table,
     akin_comm_sum_i64(comm, it.all, TALLIES + (1 + it.categories) * GRADES);
     akin_comm_sum_i64(comm, it.times, akin_table_targets(table));
     fill_figures(&it, table, figures);
+    count_barred(comm, &it, figures);
     AKIN_TRY(akin_agree(comm, fill_hubs(&it, figures)));
     if (params->categories) AKIN_TRY(akin_agree(comm, create_categories(&it, table, &found)));
     if (params->categories) *params->categories = found, found = NULL;
@@ -351,6 +384,7 @@ static akin_status read_rules(const akin_table *table, akin_evaluate_label label
     akin_status status =
         akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options", &options);
     if (status == AKIN_OK) status = akin_by_rule_precision(options, label, &figures->by_rule);
+    if (status == AKIN_OK) status = akin_by_rule_available(options, &figures->only_available);
     akin_mem_free(options);
     return status;
 }

@@ -143,6 +143,8 @@ static void set_measured(akin_json *summary, const akin_gallery_facts *facts) {
     akin_json_set_number(summary, "chance", measured->chance);
     akin_json_set_number(summary, "hub_share", measured->hub_share);
     akin_json_set_integer(summary, "never_recommended", (long long)measured->never_recommended);
+    akin_json_set_integer(summary, "not_recommendable", (long long)measured->not_recommendable);
+    akin_json_set_bool(summary, "only_available", measured->only_available);
     akin_json_set_integer(summary, "at_most_once", (long long)measured->at_most_once);
     akin_json_set_text(summary, "options", facts->table_options);
     akin_json_set_bool(summary, "against", facts->against);

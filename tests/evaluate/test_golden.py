@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+import random_rules
 from support import akin, assert_same_variables, draw, draw_catalogue, fresh, main
 from tables import OPEN, lists_of, make_table
 
@@ -36,6 +37,25 @@ def test_hubs():
         assert "golden" not in j
     told = akin("evaluate", "t.nc").out
     assert "hub_share" in told and "never_recommended" in told and "at_most_once" in told
+
+
+def test_what_no_list_may_hold():
+    """Items that are not available and collapsed duplicates are counted apart from those that could be in a list."""
+    vectors, gone = VECTORS.copy(), set(IDS[::9])
+    vectors[41:49:2] = vectors[40:48:2]  # four duplicates
+    duplicates = set(IDS[41:49:2])
+    draw("p.png", 1)
+    random_rules.embed("stock-e", [{**dict.fromkeys(random_rules.COLUMNS, ""), "id": i, "path": "p.png", "available": str(int(i not in gone))} for i in IDS], vectors)
+    for words, barred, why in (([], set(), None), (["--only-available"], gone, "not available"), (["--collapse-duplicates", 1], duplicates, "duplicates"),
+                               (["--only-available", "--collapse-duplicates", 1], gone | duplicates, "not available, or duplicates")):
+        akin("neighbors", "stock-e.nc", "-o", "stock.nc", "-k", K, *words)
+        held = {n for near in lists_of("stock.nc").values() for n, _ in near}
+        assert barred.isdisjoint(held)
+        for ranks in (0, 3):
+            j = akin("evaluate", "stock.nc", "--json", ranks=ranks).json
+            assert (j["never_recommended"], j["not_recommendable"]) == (N - len(held), len(barred)), (words, j)
+        lines = [line for line in akin("evaluate", "stock.nc").out.splitlines() if line.startswith("not_recommendable")]
+        assert [line.split(": ")[1] for line in lines] == ([why] if why else []), lines
 
 
 def pairs():

@@ -122,7 +122,8 @@ akin.figures = (section, summary, tools) => {
     if (summary.filled) found.push(tile(number(summary.filled), "filled", `neighbours added only because of their category, in ${plural(summary.filled_items, "list")}`));
     if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the previous table"));
     if (typeof summary.hub_share === "number") found.push(tile(percent(summary.hub_share), "hub share", `of all recommendations are of the 1 % of ${summary.targets ? `${noun}s of ${summary.targets_name}` : `${noun}s`} that are recommended most`));
-    found.push(tile(number(summary.never_recommended), "never recommended", `${summary.targets ? `${noun}s of ${summary.targets_name}` : `${noun}s`} that are in no list, ${percent(summary.never_recommended / (summary.targets || summary.items))}; ${number(summary.at_most_once)} are in one or none`));
+    const barred = summary.not_recommendable, never = summary.never_recommended - barred, why = [summary.only_available && "not available", summary.collapsed && "duplicates"].filter(Boolean).join(", ");
+    found.push(tile(number(never), "never recommended", `${summary.targets ? `${noun}s of ${summary.targets_name}` : `${noun}s`} that are in no list, ${percent(never / (summary.targets || summary.items))}; ${number(summary.at_most_once - barred)} are in one or none${barred ? `; besides, ${number(barred)} cannot be recommended (${why})` : ""}`));
     if (summary.missing) found.push(tile(number(summary.missing), "without a picture", "their pictures could not be read for this page"));
     return tiles(found);
   }
