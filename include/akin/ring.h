@@ -45,6 +45,11 @@ akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, si
  * and up to 2.7e12 in a matrix unit. */
 int akin_ring_subs(int size, size_t rows, size_t dim);
 
+/* How many slices share a vote of the ranks (allpairs.h): some tenths of a second, and at most an
+ * eighth of a step. Ranks are kept in step by votes: one that is held up makes up for it until the
+ * next. */
+int akin_ring_vote_slices(int subs, size_t rows, size_t dim);
+
 /* What a rank does in a slice, in parts of the blocks; returns how many pieces that is. part:
  * akin_ring_work of the step, also in parts. At step 0 either all rows of a piece are before its
  * columns, or the columns are the last of the rows: then they meet those before them, and each

@@ -19,7 +19,7 @@ enum { LARGE_PIECES_FROM = 128 /* dimensions: long rows are compared faster */ }
 /* In multiply-adds; ring.h says how many a core does in a second. */
 static const double piece_work = 1 << 29;         /* between two looks at messages and the clock */
 static const double large_piece_work = 1LL << 34; /* the same, of long rows */
-static const double vote_work = 16e10;            /* between two votes, at least a slice */
+static const double mend_work = 4e10;             /* lists that are recomputed at once */
 
 typedef struct {
     akin_comm *comm;
@@ -235,15 +235,6 @@ static void open_vote(engine *e) {
     e->slices_since = 0;
 }
 
-/* Small slices share a vote: ranks are kept in step by it, and a core that is held up for one slice
- * makes up for it in the next. */
-static int slices_of_vote(const engine *e) {
-    double rows = (double)largest_block(e), slice = rows * rows * (double)e->dim / e->subs,
-           most = e->subs / 8.0, slices = slice > 0 ? vote_work / slice : 1;
-    slices = slices < most ? slices : most;
-    return slices > 1 ? (int)slices : 1;
-}
-
 /* Before this slice of the step. Collective; agreed. */
 static akin_status save_state(engine *e, int step, int slice, akin_row_block *travelling,
                               int home) {
@@ -367,12 +358,11 @@ done:
     return status;
 }
 
-/* Recomputes a table's lists that required too much, as many at a time as there is work between two
- * votes. Collective; agreed. */
+/* Recomputes a table's lists that required too much, some at a time. Collective; agreed. */
 static akin_status mend_table(engine *e, int table) {
     akin_status status = AKIN_OK;
     size_t left = 1, largest = largest_block(e), most;
-    most = (size_t)(vote_work / ((double)largest * (double)e->dim));
+    most = (size_t)(mend_work / ((double)largest * (double)e->dim));
     most = 1 + (most < largest ? most : largest) / (size_t)e->size;
     while (left > 0) {
         AKIN_TRY(akin_recompute(e->comm, e->table[table].rules, akin_row_block_table(e->own, table),
@@ -470,7 +460,7 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
     AKIN_TRY(akin_agree(comm, make_room(&e)));
     e.subs = params->progress.subs > 0 ? params->progress.subs
                                        : akin_ring_subs(e.size, largest_block(&e), e.dim);
-    e.vote_slices = slices_of_vote(&e);
+    e.vote_slices = akin_ring_vote_slices(e.subs, largest_block(&e), e.dim);
     AKIN_TRY(go_round(&e));
     AKIN_TRY(merge_travellers(&e));
     free_travellers(&e);

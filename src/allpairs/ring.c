@@ -6,7 +6,8 @@ enum {
     PART_LEAST = 768,             /* rows: of fewer, what they meet comes from memory too often */
     GROUPS_MAX = AKIN_RING_PIECES /* a power of two; a slice has at most as many columns */
 };
-static const double slice_work = 5e9; /* in multiply-adds */
+/* In multiply-adds: of a slice, and between two votes. */
+static const double slice_work = 5e9, vote_work = 16e10;
 
 int akin_ring_steps(int size) {
     return size / 2;
@@ -39,6 +40,12 @@ int akin_ring_subs(int size, size_t rows, size_t dim) {
     int groups = 2;
     while (groups < GROUPS_MAX && slices >= 2 * groups) groups *= 2;
     return slices < groups ? groups : (int)(slices / groups) * groups;
+}
+
+int akin_ring_vote_slices(int subs, size_t rows, size_t dim) {
+    const double slice = (double)rows * (double)rows * (double)dim / subs, most = subs / 8.0,
+                 slices = vote_work / slice < most ? vote_work / slice : most;
+    return slices > 1 ? (int)slices : 1;
 }
 
 /* --- step 0 --- */

@@ -48,7 +48,8 @@ typedef struct {
     double pair; /* seconds per pair of rows */
     double *now, *ready,
         *waited; /* [size]; the clock of each rank, of its neighbours, and its waiting time */
-    double vote; /* time at which all ranks know the vote of the previous slice */
+    double vote; /* time at which all ranks know the previous vote */
+    int vote_slices, slices_since; /* slices from one vote to the next, and since the last one */
 } ring;
 
 static double rounds(int size) {
@@ -122,16 +123,19 @@ static double work_of(const ring *s, int rank, int step, int slice) {
     return s->pair * of_part * pairs;
 }
 
-/* All ranks compute a slice, and receive the vote of the previous one. */
+/* All ranks compute a slice, and after some of them receive the previous vote and open the next. */
 static void pass_slice(ring *s, int step, int slice) {
+    const bool votes = s->size > 1 && ++s->slices_since == s->vote_slices;
     double last = 0;
     uint64_t piece = (uint64_t)step * (uint64_t)s->subs + (uint64_t)slice;
     for (int r = 0; r < s->size; r++) {
         s->now[r] += work_of(s, r, step, slice) * akin_simulate_speed(s->machine, r, piece);
         last = fmax(last, s->now[r]);
-        wait_until(s, r, s->vote);
+        if (votes) wait_until(s, r, s->vote);
     }
-    s->vote = s->size > 1 ? last + 2 * rounds(s->size) * s->machine->latency : 0;
+    if (!votes) return;
+    s->vote = last + 2 * rounds(s->size) * s->machine->latency;
+    s->slices_since = 0;
 }
 
 /* Body and lists move on. A rank continues when both neighbours have got as far and their messages
@@ -178,6 +182,7 @@ akin_status akin_simulate_ring(const akin_plan_job *job, size_t pass, const akin
     if (!room) return AKIN_FAILED;
     s.now = room, s.ready = room + size, s.waited = room + 2 * size;
     s.subs = akin_ring_subs(size, rows_of(&s, 0), job->dim);
+    s.vote_slices = akin_ring_vote_slices(s.subs, rows_of(&s, 0), job->dim);
     s.pair = 2 * (rates->pair + rates->pair_column * stride +
                   offers_of(&s, rates->offer)); /* each pair is compared once */
     double rows = n * rates->row_column * stride / size;

@@ -231,6 +231,23 @@ static void parts_are_not_narrow(void **unused) {
     assert_true(akin_ring_subs(1, 10000000, 1280) > 1000);
 }
 
+/* Short slices share a vote, long ones have one each; a step has eight at least, where it has as many
+ * slices. */
+static void slices_share_votes(void **unused) {
+    (void)unused;
+    enum { DIM = 512 };
+    for (size_t rows = 100; rows < 2000000; rows += 1 + rows / 3) {
+        const int subs = akin_ring_subs(2, rows, DIM),
+                  slices = akin_ring_vote_slices(subs, rows, DIM);
+        const double work = (double)rows * (double)rows * DIM / subs;
+        assert_true(slices >= 1 && (slices == 1 || 8 * slices <= subs));
+        assert_true(slices == 1 || slices * work <= 16e10);
+        assert_true(8 * (slices + 1) > subs || (slices + 1) * work > 16e10);
+    }
+    assert_int_equal(akin_ring_vote_slices(64, 50000, DIM), 8);
+    assert_int_equal(akin_ring_vote_slices(64, 500000, DIM), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_of_units_meets_once),
@@ -240,6 +257,7 @@ int main(void) {
         cmocka_unit_test(a_block_meets_itself_evenly),
         cmocka_unit_test(groups_may_be_large),
         cmocka_unit_test(parts_are_not_narrow),
+        cmocka_unit_test(slices_share_votes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
