@@ -53,8 +53,10 @@ AKIN_MUST_CHECK akin_status akin_file_link(const char *from, const char *to);
 /* Why a file cannot be opened (code: errno) and what to do about it: sets the message, returns
  * AKIN_FAILED. */
 AKIN_MUST_CHECK akin_status akin_file_cannot_open(const char *path, int code);
-/* The same of an output that cannot be written, or a folder that cannot be created. */
+/* The same of an output that cannot be written, */
 akin_status akin_file_cannot_write(const char *path, int code);
+/* and of a folder that cannot be created. */
+akin_status akin_file_cannot_make(const char *folder, int code);
 akin_status akin_file_no_room(const char *path, uint64_t bytes, int code);
 /* The same when it was the output's part; names that only where it is the trouble: a leftover that
  * belongs to another user, say. */
@@ -62,7 +64,8 @@ akin_status akin_file_cannot_write_part(const char *part, const char *path, int 
 
 bool akin_file_exists(const char *path);
 bool akin_file_is_folder(const char *path);
-AKIN_MUST_CHECK akin_status akin_file_make_folders(const char *path); /* like mkdir -p */
+/* Like mkdir -p; where it fails, errno says why, as the message does. */
+AKIN_MUST_CHECK akin_status akin_file_make_folders(const char *path);
 AKIN_MUST_CHECK akin_status
 akin_file_remove_tree(const char *path); /* like rm -rf, but never follows a link */
 AKIN_MUST_CHECK akin_status

@@ -59,9 +59,22 @@ akin_status akin_file_cannot_write(const char *path, int code) {
                           find_advice(writing, code));
 }
 
+akin_status akin_file_cannot_make(const char *folder, int code) {
+    const char *what = code == ENOENT   ? "create the one above it, or choose another"
+                       : code == EEXIST ? "remove the file of that name, or choose another place"
+                                        : find_advice(writing, code);
+    return akin_error_set(AKIN_FAILED, "%s: the folder cannot be created: %s; %s", folder,
+                          strerror(code), what);
+}
+
+/* Whether it is an error of what stands there already, not of the disk or of this process. */
+static bool is_in_the_way(int code) {
+    return code == EISDIR || code == EACCES || code == EPERM || code == ETXTBSY || code == ENXIO ||
+           code == EEXIST || code == ENOTEMPTY;
+}
+
 akin_status akin_file_cannot_write_part(const char *part, const char *path, int code) {
-    if (code == ENOSPC || code == EDQUOT || code == EROFS || !akin_file_exists(part))
-        return akin_file_cannot_write(path, code);
+    if (!is_in_the_way(code) || !akin_file_exists(part)) return akin_file_cannot_write(path, code);
     return akin_error_set(AKIN_FAILED, "%s: cannot be written: %s is in the way (%s); remove it",
                           path, part, strerror(code));
 }
@@ -250,12 +263,14 @@ static akin_status copy_file(const char *from, const char *to, const char *outpu
     if (in < 0) return akin_file_cannot_open(from, errno);
     int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (out < 0) {
-        akin_file_cannot_write(output, errno);
+        akin_file_cannot_write_part(to, output, errno);
         close(in);
         return AKIN_FAILED;
     }
-    while ((got = read(in, block, sizeof block)) > 0)
+    while ((got = read(in, block, sizeof block)) > 0) {
+        errno = ENOSPC; /* which a write that stops half-way does not say */
         if (write(out, block, (size_t)got) != got) break;
+    }
     akin_status status =
         got == 0 && fsync(out) == 0 ? AKIN_OK : akin_file_cannot_write(output, errno);
     if (close(out) != 0 && status == AKIN_OK) status = akin_file_cannot_write(output, errno);
@@ -283,7 +298,7 @@ static akin_status keep_as_previous(const char *path) {
          *link_name = akin_file_with_ending(path, ".prev.part");
     if (!previous || !link_name) goto done;
     if (unlink(link_name) != 0 && errno != ENOENT) {
-        akin_file_cannot_write(previous, errno);
+        akin_file_cannot_write_part(link_name, previous, errno);
         goto done;
     }
     if (link(path, link_name) != 0)

@@ -22,18 +22,22 @@ bool akin_file_is_folder(const char *path) {
 akin_status akin_file_make_folders(const char *path) {
     char *head = akin_mem_text(path);
     if (!head) return AKIN_FAILED;
-    akin_status status = AKIN_OK;
+    int failed = 0;
     size_t length = strlen(head);
-    for (size_t i = 1; i <= length && status == AKIN_OK; i++) {
+    for (size_t i = 1; i <= length && failed == 0; i++) {
         if (head[i] != '/' && head[i] != '\0') continue;
         char end = head[i];
         head[i] = '\0';
         int code = mkdir(head, 0777) == 0 ? 0 : errno;
-        if (code != 0 && !akin_file_is_folder(head)) status = akin_file_cannot_write(head, code);
+        if (code != 0 && !akin_file_is_folder(head)) {
+            (void)akin_file_cannot_make(head, code);
+            failed = code;
+        }
         head[i] = end;
     }
     akin_mem_free(head);
-    return status;
+    errno = failed;
+    return failed == 0 ? AKIN_OK : AKIN_FAILED;
 }
 
 static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *place) {

@@ -75,11 +75,7 @@ static akin_status check_parent(const char *path) {
     akin_status status = AKIN_OK;
     bool usable = access(parent, W_OK | X_OK) == 0;
     if (akin_file_exists(parent) && !akin_file_is_folder(parent)) usable = false, errno = ENOTDIR;
-    if (!usable)
-        status =
-            akin_error_set(AKIN_FAILED, "%s: cannot be created (%s): %s", path, strerror(errno),
-                           errno == ENOENT ? "create its parent folder, or choose another"
-                                           : "fix that, or choose another place");
+    if (!usable) status = akin_file_cannot_make(path, errno);
     akin_mem_free(parent);
     return status;
 }
@@ -186,6 +182,7 @@ akin_status akin_gallery_folder_make(akin_gallery_folder *folder, const char *na
     char *path = *name ? akin_file_join(place, name) : akin_mem_text(place);
     if (!path) return AKIN_FAILED;
     akin_status status = akin_file_make_folders(path);
+    if (status != AKIN_OK) status = akin_file_cannot_make(folder->path, errno);
     akin_mem_free(path);
     return status;
 }

@@ -68,6 +68,7 @@ akin_status akin_seal_write(const char *path, const char *name, uint64_t bytes, 
     int file = open(path, O_WRONLY | O_CLOEXEC);
     bool good = file >= 0 && fstat(file, &found) == 0;
     AKIN_ASSERT(!good || (uint64_t)found.st_size == bytes);
+    if (good) errno = ENOSPC; /* which a write that stops half-way does not say */
     good = good && pwrite(file, line, AKIN_SEAL_BYTES, (off_t)bytes) == AKIN_SEAL_BYTES;
     akin_status status = good ? AKIN_OK : akin_file_cannot_write(name, errno);
     if (file >= 0 && close(file) != 0 && good) status = akin_file_cannot_write(name, errno);

@@ -197,7 +197,23 @@ static void messages_name_the_output(void **state) {
     assert_string_equal(akin_error_message(),
                         "tree/taken: cannot be written: tree/taken.part is in "
                         "the way (Is a directory); remove it");
+    akin_file_cannot_write_part("tree/taken.part", "tree/taken", EMFILE); /* not its fault */
+    assert_string_equal(akin_error_message(),
+                        "tree/taken: cannot be written: Too many open files; allow more open files "
+                        "(ulimit -n)");
+    put("tree/kept", "");
+    assert_int_equal(mkdir("tree/kept.prev.part", 0700), 0);
+    assert_int_equal(akin_outfile_create("tree/kept", &file), AKIN_OK);
+    assert_int_equal(akin_outfile_commit(file, true), AKIN_FAILED);
+    assert_string_equal(
+        akin_error_message(),
+        "tree/kept.prev: cannot be written: tree/kept.prev.part is in the way (Is a "
+        "directory); remove it");
     put("tree/file", "");
+    assert_int_equal(akin_file_make_folders("tree/file"), AKIN_FAILED);
+    assert_string_equal(akin_error_message(),
+                        "tree/file: the folder cannot be created: File exists; remove the file of "
+                        "that name, or choose another place");
     assert_int_equal(mkdir("tree/out", 0700) || mkdir("tree/out/below", 0700), 0);
     assert_int_equal(akin_file_sync_rename("tree/file", "tree/out"), AKIN_FAILED);
     assert_null(strstr(akin_error_message(), "tree/file"));

@@ -528,7 +528,7 @@ def test_what_is_refused():
     akin("gallery", "none.nc", "--source", table, "-o", "home/g", expect=1)
     akin("gallery", "few.nc", "--source", "none.csv", "-o", "home/g", expect=1)
     akin(*call, "home/g", "--results", "none", expect=1)
-    assert "create its parent folder" in akin(*call, "home/none/g", expect=1).err
+    assert "create the one above it" in akin(*call, "home/none/g", expect=1).err
     done = akin(*call, "home/letter.txt/g", expect=1)
     assert "Not a directory" in done.err and "create its parent" not in done.err, done.err
     done = akin("gallery", "other.nc", "--source", table, "-o", "home/g", "--json", expect=3, ranks=3)
