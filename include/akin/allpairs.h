@@ -16,8 +16,9 @@
  * Several tables share the rows and every product of two panels (compare.h). Each adds its own
  * lists, and its own offers of the pairs that at least one table does not rule out.
  *
- * A step of the ring is done in slices. After each, the ranks exchange whether a signal arrived or
- * a checkpoint is due, and act on it after the next slice, so that none waits for another's slice.
+ * A step of the ring is done in slices. After some of them, at most an eighth of a step, the ranks
+ * exchange whether a signal arrived or a checkpoint is due, and act on it at the next such moment, so
+ * that none waits for another's slices.
  * A checkpoint holds the position in the ring and the lists at that time. With the same number of
  * ranks a run continues there; with another number it starts over with these lists, skips the
  * pairs that they cover (the rules' layers), and ends with the same lists. */

@@ -113,8 +113,8 @@ static inline size_t akin_sketch_row_place(akin_sketch_format format, size_t str
                          : akin_sketch_column_place(format, row, t);
 }
 
-/* A mean is used if the square of its length is at least this: the products of a shorter one with all
- * rows cost more than it saves (results/neighbors.md). */
+/* A mean is used if the square of its length is at least this: the products of a shorter one with
+ * all rows cost more than it saves (results/neighbors.md). */
 #define AKIN_SKETCH_LEAST_MEAN 0.7
 
 /* The mean of some rows, of one panel or of several; zero where the square of its length is below
@@ -126,12 +126,13 @@ void akin_sketch_mean(const float *rows /* [count, stride] */, size_t count, siz
 void akin_sketch_cone(const float *rows /* [count, stride] */, size_t count, size_t stride,
                       size_t dim, const float *centre, akin_sketch *out);
 
-/* Rows, or a mean, in double and turned: all that is put into 8 bits below is taken first, once for both sides. */
+/* Rows, or a mean, in double and turned: all that is put into 8 bits below is taken first, once for
+ * both sides. */
 void akin_sketch_take(const float *rows /* [count, stride] */, size_t count, size_t stride,
                       double *taken /* [count, stride] */);
 
-/* The panel as rows of a tile, which are taken, as the mean is; NULL: a mean of zero. Rows after `count` equal the
- * mean. */
+/* The panel as rows of a tile, which are taken, as the mean is; NULL: a mean of zero. Rows after
+ * `count` equal the mean. */
 void akin_sketch_rows(akin_sketch_format format, const double *taken /* [count, stride] */,
                       size_t count, size_t stride, const double *centre /* [stride] */,
                       uint8_t *quantised /* [48 * width] */, akin_sketch *out);

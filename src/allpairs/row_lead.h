@@ -1,5 +1,5 @@
-/* row_lead: a block's rows as their leading numbers and the tail (leading.h): sketches for the tile of the
- * former, and the latter by themselves (sift.h). Not collective. */
+/* row_lead: a block's rows as their leading numbers, for the tile, and the tails by themselves
+ * (leading.h, sift.h). Not collective. */
 #ifndef AKIN_ROW_LEAD_H
 #define AKIN_ROW_LEAD_H
 
@@ -15,7 +15,8 @@ AKIN_MUST_CHECK akin_status akin_row_lead_create(size_t panels, const akin_leadi
 void akin_row_lead_free(akin_row_lead *lead);                         /* NULL is fine */
 const akin_leading *akin_row_lead_leading(const akin_row_lead *lead); /* NULL of NULL */
 
-/* Parts the rows of panel p: keeps their tails, and returns their leading numbers; borrowed until the next call. */
+/* Parts the rows of panel p: keeps their tails, and returns their leading numbers, borrowed until the
+ * next call. */
 const float /* [count, leading's count] */ *
 akin_row_lead_part(akin_row_lead *lead, size_t p, const float *rows /* [count, stride] */,
                    size_t count);
@@ -23,7 +24,8 @@ akin_row_lead_part(akin_row_lead *lead, size_t p, const float *rows /* [count, s
 /* Those of a mean, which has no tail; likewise. */
 const float *akin_row_lead_mean(akin_row_lead *lead, const float *centre /* [stride] */);
 
-/* Keeps the hits that the second bound leaves, and writes their bounds; task: as the tile had it. Returns how many. */
+/* Keeps the hits that the second bound leaves, and writes their bounds; task: as the tile had it.
+ * Returns how many. */
 size_t akin_row_lead_sift(const akin_row_lead *rows, size_t p, const akin_row_lead *columns,
                           size_t q, const akin_tile_task *task, akin_dot_hit *hits, size_t count,
                           float *bounds);

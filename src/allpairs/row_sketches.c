@@ -102,7 +102,8 @@ static void make_panel(akin_row_sketches *s, size_t p, const float *rows, size_t
         if (leading != NULL) akin_leading_mean(leading, centre);
     }
     akin_sketch_cone(rows, count, stride, s->dim, centre, &s->sketches[p]);
-    const float *numbers = rows, *mean = s->sketches[p].inverse > 0 ? centre : NULL;
+    const bool relative = s->as_rows != NULL && s->sketches[p].inverse > 0;
+    const float *numbers = rows, *mean = relative ? centre : NULL;
     if (s->lead != NULL) {
         numbers = akin_row_lead_part(s->lead, p, rows, count);
         if (mean != NULL) mean = akin_row_lead_mean(s->lead, mean);

@@ -89,7 +89,7 @@ INLINE void turn(double *x, size_t together) {
     }
 }
 
-/* Rounding in double, here and in all that follows, is far below what `above` adds. */
+/* Rounding in double, here and in all that follows, is far below the 2^-19 that a margin adds. */
 static void take(const float *rows, size_t count, size_t stride, double *taken) {
     typedef uint64_t whole_lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
     const size_t together = akin_sketch_turned(stride);
