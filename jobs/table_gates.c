@@ -107,12 +107,14 @@ akin_status akin_table_gates_tell(const akin_job *job, const akin_json *report,
     akin_error_kept all = {0};
     const akin_json *list = akin_json_get(report, "gates");
     tell_held_back(job, list);
-    akin_status told = gather_line(&all, job, AKIN_PUBLISH_REFUSED, NULL);
+    akin_status told = AKIN_OK;
     for (const akin_json *it = akin_json_first(list); it && told == AKIN_OK;
          it = akin_json_next(it))
         if (akin_json_is_true(it, "refused"))
             told =
                 gather_line(&all, job, akin_json_text(it, "message"), akin_json_text(it, "gate"));
+    if (told == AKIN_OK && !akin_stages_added(job->file)) /* its table is not there for long */
+        told = gather_line(&all, job, AKIN_PUBLISH_REFUSED, NULL);
     if (*all.message) akin_error_restore(&all);
     return status;
 }

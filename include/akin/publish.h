@@ -61,7 +61,7 @@ size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_
 AKIN_MUST_CHECK akin_status akin_publish_append_refusal(const akin_publish_params *params,
                                                         const akin_publish_gate *gate,
                                                         const char *url, akin_text *text);
-/* The line before those. */
+/* The line after those. */
 #define AKIN_PUBLISH_REFUSED                                                                       \
     "nothing was published: inspect the table, and publish with another limit if it is right"
 

@@ -60,7 +60,7 @@ static void gather(akin_error_kept *all, const char *line) {
     akin_error_gather(all);
 }
 
-/* A line for each gate that refuses, after the first line. */
+/* A line for each gate that refuses. */
 static akin_status gather_refusals(akin_error_kept *all, const akin_publish_params *params,
                                    const char *url, const akin_publish_gate *gates, size_t count) {
     akin_status status = AKIN_OK;
@@ -70,7 +70,6 @@ static akin_status gather_refusals(akin_error_kept *all, const akin_publish_para
         if (!gates[i].refuses) continue;
         akin_text_clear(text);
         AKIN_TRY(akin_publish_append_refusal(params, &gates[i], url, text));
-        if (!*all->message) gather(all, AKIN_PUBLISH_REFUSED);
         gather(all, akin_text_bytes(text));
     }
 done:
@@ -90,6 +89,7 @@ akin_status akin_publish_check_gates(const akin_publish_params *params,
         AKIN_TRY(gather_refusals(&all, params, params->urls[i], gates,
                                  akin_publish_gates(params, result, &places[i], gates)));
     if (!*all.message) goto done;
+    gather(&all, AKIN_PUBLISH_REFUSED);
     akin_error_restore(&all);
     status = AKIN_GATE;
 done:

@@ -222,6 +222,42 @@ def test_check_judges_the_table_that_it_would_make():
     assert done.json["message"].startswith("torn.csv: 1 of 2 rows will be rejected, more than max-reject-fraction"), done.json
 
 
+def test_an_addition_that_a_gate_refuses_is_undone():
+    """Tables, embeddings and what metrics.json says of them, so that a later addition is not refused for it; one that was stopped before counts as
+    a part of it. Where another table was published it stays, and the message says how to take it out."""
+    job("gate.ini", "old.csv", "gate")
+    with open("gate.ini", "a") as f:
+        f.write("max-churn = 1\n[table half]\nk = 3\n")
+    write("many.csv", [[f"i{i:02d}", "", "", "no"] for i in range(8)] + NEW[:1])
+    write("good.csv", NEW[1:3])
+    files = ("embeddings.nc", "table.nc", "table-half.nc", "t.jsonl")
+
+    def state():
+        figures = json.load(open("gate/metrics.json"))
+        return [open(f"gate/{name}", "rb").read() for name in files], figures["embed"], figures["neighbors"], figures["tables"]["half"]
+    akin("run", "gate.ini")
+    before = state()
+    for ranks, stop in ((0, ()), (3, ("--until", "embed")), (2, ("--until", "neighbors"))):
+        if stop:
+            akin("add", "gate.ini", "good.csv", *stop, ranks=ranks)
+        done = akin("add", "gate.ini", "many.csv", "--json", expect=4, ranks=ranks)
+        *lines, last = done.json["message"].splitlines()
+        assert len(lines) == 1 and "shrink is 0.2, --max-shrink is 0.1" in lines[0] and last.startswith("nothing was published, and the addition is undone: gate is "), done.json
+        assert state() == before and not [name for name in os.listdir("gate") if ".before" in name], os.listdir("gate")
+    assert json.load(open("gate/metrics.json"))["publish"]["exit"] == 4
+    akin("add", "gate.ini", "good.csv", ranks=2)
+    assert "n41" in open("gate/t.jsonl").read() and not [name for name in os.listdir("gate") if ".before" in name]
+    akin("run", "gate.ini")
+    text = open("gate.ini").read().replace("file:gate/t.jsonl", "file:gate/t.jsonl file:gate/{table}.csv")
+    open("gate.ini", "w").write(text + "max-shrink = 0.5\n")
+    akin("run", "gate.ini")
+    last = akin("add", "gate.ini", "many.csv", "--json", expect=4).json["message"].splitlines()[-1]
+    assert last.endswith("akin run gate.ini takes it out"), last
+    akin("run", "gate.ini")
+    assert not [name for name in os.listdir("gate") if ".before" in name]
+    akin("add", "gate.ini", "good.csv")
+
+
 def test_check_names_what_no_item_of_that_table_has():
     """Pins, values and categories: of the items of the last table and NEW.csv together, as the check of the run does of its source."""
     with open("few.csv", "w") as f:

@@ -166,7 +166,7 @@ def test_a_gate_holds_back_its_own_table_only():
         held = re.findall(r"^akin: publish \(table (\w+)\): this table is held back by min-coverage: its targets keep what they have$", done.err, re.M)
         assert held == list(names), done.err
         limit = r"; the limit is the default: \[publish\], gates.ini:\d+, has no min-coverage"
-        told_of = "".join(rf"publish \(table {name}\): nothing was published: inspect .*\npublish \(table {name}\): coverage is 0[.0-9]*, --min-coverage is 0.95{limit}\n" for name in names)
+        told_of = "".join(rf"publish \(table {name}\): coverage is 0[.0-9]*, --min-coverage is 0.95{limit}\npublish \(table {name}\): nothing was published: inspect .*\n" for name in names)
         assert re.fullmatch(told_of, said + "\n"), said
         assert all(f"akin run: {line}" in done.err for line in said.splitlines()), done.err
 
@@ -176,8 +176,8 @@ def test_a_refusal_has_the_limit_of_its_own_gate():
     to = '"file:--min-coverage is {{table}}.csv"'
     run(write_job("words", {"own": ["k = 3"]}, to=to))
     done = run(write_job("words", {"own": ["k = 3", "min-score = 0.99999", "max-churn = 0.5"]}, to=to), expect=4, ranks=2)
-    first, coverage, churn = done.json["message"].splitlines()
-    assert first.endswith("if it is right") and coverage.count("the limit is") == churn.count("the limit is") == 1, done.json["message"]
+    coverage, churn, last = done.json["message"].splitlines()
+    assert last.endswith("if it is right") and coverage.count("the limit is") == churn.count("the limit is") == 1, done.json["message"]
     assert "file:--min-coverage is own.csv: churn is 1, --max-churn is 0.5; the limit is max-churn in [table own], words.ini:18" in churn, churn
     said = {gate["gate"]: gate.get("message") for gate in told("results/words")["tables"]["own"]["publish"]["gates"]}
     assert said["max-churn"] in churn and said["min-coverage"] in coverage and said["max-shrink"] is None, said

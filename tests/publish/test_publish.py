@@ -306,8 +306,8 @@ def test_gates_refuse_and_say_what_was_measured():
     table("new.nc", other, range(50))
     done = gate("--max-churn", 1, expect=4)
     assert done.json["coverage"] == 0.9 and "coverage is 0.9" in done.json["message"], done.json
-    head, *lines = gate("--max-churn", 0.05, expect=4).json["message"].splitlines()
-    assert head.startswith("nothing was published: ") and lines[0] == "coverage is 0.9, --min-coverage is 0.95", lines
+    *lines, last = gate("--max-churn", 0.05, expect=4).json["message"].splitlines()
+    assert last.startswith("nothing was published: ") and lines[0] == "coverage is 0.9, --min-coverage is 0.95", lines
     assert len(lines) == 2 and re.fullmatch(r"file:g.jsonl: churn is 0\.\d+, --max-churn is 0.05", lines[1]), lines
     assert "50 items" not in akin("publish", "new.nc", "--to", "file:g.jsonl", "--dry-run", "--max-churn", 1, "--min-coverage", 0).err
     out = akin("publish", "new.nc", "--to", "file:g.jsonl", "--dry-run", "--max-churn", 1, "--min-coverage", 0).out
