@@ -69,6 +69,8 @@ typedef struct {
     akin_ring_progress progress;      /* where to continue; with prior->place only, else
                                          only `before` can be other than 0 */
     double save_every;                /* seconds */
+    bool save_end;                    /* also when all pairs are compared */
+    const char *stage;                /* of the progress; NULL: "neighbors" */
     /* Called by all ranks after a signal and at regular intervals; NULL: never. Collective;
      * agreed. */
     akin_status (*save)(void *context, const akin_allpairs_state *state);

@@ -179,7 +179,8 @@ static void tell_progress(const engine *e) {
     double pairs = (double)e->n * (double)(e->n - 1),
            share = akin_ring_share(progress_of(e, 0, 0, e->done, e->total)),
            least = akin_ring_share(e->params->progress);
-    akin_log_progress("neighbors", "pairs", (share > least ? share : least) * pairs, pairs);
+    akin_log_progress(e->params->stage ? e->params->stage : "neighbors", "pairs",
+                      (share > least ? share : least) * pairs, pairs);
 }
 
 /* How many panels of rows are compared with this many panels of columns between two checks. */
@@ -257,7 +258,8 @@ static akin_status look_around(engine *e, akin_row_block *held, int step, int sl
         open_vote(e);
         akin_comm_sum_wait(e->comm, e->vote);
     }
-    bool due = e->votes[0] > 0, signalled = e->votes[1] > 0;
+    bool end = last && e->params->save_end && largest_block(e) > 0;
+    bool due = e->votes[0] > 0 || end, signalled = e->votes[1] > 0;
     if (e->params->save != NULL && (due || signalled)) {
         AKIN_TRY(save_state(e, step, slice, held == e->own ? NULL : held,
                             akin_ring_held(e->size, e->rank, step)));

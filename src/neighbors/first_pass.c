@@ -9,7 +9,8 @@ typedef struct {
 
 static akin_status save(void *context, const akin_allpairs_state *state) {
     const saving *s = context;
-    return akin_resume_save(s->known, s->checkpoint->path, &s->checkpoint->origin, state);
+    return akin_resume_save(s->known, s->checkpoint->stage, s->checkpoint->path,
+                            &s->checkpoint->origin, state);
 }
 
 akin_status akin_first_pass(akin_comm *comm, const akin_vectors *vectors,
@@ -28,6 +29,7 @@ akin_status akin_first_pass(akin_comm *comm, const akin_vectors *vectors,
         table.prior = akin_resume_apply(s.known, 0, rules);
         all.progress = akin_resume_progress(s.known);
         all.save_every = checkpoint->every, all.save = save, all.context = &s;
+        all.save_end = true, all.stage = checkpoint->stage;
     }
     status = akin_allpairs(comm, vectors, &all, lists, figures);
 done:

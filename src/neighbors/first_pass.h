@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the comparison saves its state, and what identifies it. */
+/* Where the comparison saves its state, at the end too, and what identifies it. */
 typedef struct {
-    const char *path;
-    double every; /* seconds */
+    const char *path, *stage; /* stage: what is logged begins with it */
+    double every;             /* seconds */
     akin_ring_checkpoint_origin origin;
 } akin_first_pass_checkpoint;
 

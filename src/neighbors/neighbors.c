@@ -13,6 +13,7 @@
 #include <akin/neighbors.h>
 #include <akin/text.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void akin_neighbors_tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
@@ -50,7 +51,7 @@ void akin_neighbors_tell(const akin_neighbors_params *params, const akin_neighbo
 
 /* --- tables that share a pass over the pairs --- */
 
-enum { MOST = AKIN_ROW_BLOCK_TABLES };
+enum { MOST = AKIN_ROW_BLOCK_TABLES, STAGE = 48 };
 
 typedef struct {
     akin_comm *comm;
@@ -64,6 +65,8 @@ typedef struct {
     akin_resume *known;
     akin_text *options, *result_options, *previous; /* of all tables */
     akin_ring_checkpoint_origin origin;
+    int passes, pass; /* over the pairs: how many, and which one it is, from 1 */
+    char stage[STAGE];
 } sweep;
 
 /* The number of tables that are not in a pass yet. */
@@ -85,6 +88,7 @@ static const char *checkpoint_of(const sweep *s) {
 /* A comparison that one table needs before the shared one. */
 typedef struct {
     const char *option, *ending; /* suffix of the name of its checkpoint */
+    bool (*wanted)(const akin_table_run *r);
     akin_status (*run)(const sweep *s, akin_table_run *r,
                        const akin_first_pass_checkpoint *checkpoint,
                        akin_allpairs_figures *figures);
@@ -181,11 +185,7 @@ done:
 
 static akin_status save(void *context, const akin_allpairs_state *state) {
     const sweep *s = context;
-    akin_status status = akin_resume_save(s->known, checkpoint_of(s), &s->origin, state);
-    if (status == AKIN_OK)
-        akin_log_info("neighbors: saved %s at %.0f %%", checkpoint_of(s),
-                      100 * akin_ring_share(state->progress));
-    return status;
+    return akin_resume_save(s->known, s->stage, checkpoint_of(s), &s->origin, state);
 }
 
 /* Adds the figures of two comparisons. */
@@ -224,6 +224,10 @@ static void remove_checkpoints(const akin_table_run *r) {
     akin_mem_free(duplicates);
 }
 
+static bool wants_damping(const akin_table_run *r) {
+    return r->params->rules.damp_hubs;
+}
+
 /* The first pass of --damp-hubs. Collective; agreed. */
 static akin_status damp_hubs(const sweep *s, akin_table_run *r,
                              const akin_first_pass_checkpoint *checkpoint,
@@ -238,6 +242,10 @@ static akin_status damp_hubs(const sweep *s, akin_table_run *r,
     return akin_hubs_damp(s->comm, &lists, checkpoint, akin_item_rules_offsets(r->more), figures);
 }
 
+static bool wants_collapsing(const akin_table_run *r) {
+    return r->params->refine.collapse && (r->params->against || r->more);
+}
+
 /* The first pass of --collapse-duplicates: for another catalogue, for products, or under rules for single
  * items, where lists do not contain this information. Collective; agreed. */
 static akin_status collapse_first(const sweep *s, akin_table_run *r,
@@ -246,15 +254,35 @@ static akin_status collapse_first(const sweep *s, akin_table_run *r,
     return akin_first_duplicates_find(s->comm, r, checkpoint, figures);
 }
 
+static const first_pass first_passes[] = {
+    {"--damp-hubs", HUBS, wants_damping, damp_hubs},
+    {"--collapse-duplicates", DUPLICATES, wants_collapsing, collapse_first}};
+enum { FIRST_PASSES = sizeof first_passes / sizeof *first_passes };
+
+static int count_passes(const sweep *s) {
+    int passes = 1;
+    for (int t = 0; t < s->tables; t++)
+        for (size_t p = 0; p < FIRST_PASSES; p++) passes += first_passes[p].wanted(&s->table[t]);
+    return passes;
+}
+
+/* Of several passes, what is logged of this one begins with its number. */
+static void begin_pass(sweep *s) {
+    s->pass++;
+    if (s->passes > 1)
+        snprintf(s->stage, sizeof s->stage, "neighbors, pass %d of %d", s->pass, s->passes);
+    else
+        snprintf(s->stage, sizeof s->stage, "neighbors");
+}
+
 /* A first pass of one table. Its checkpoint stays until the table is written, because a second pass
  * that is interrupted needs the result again. Collective; agreed. */
 static akin_status pass_first(sweep *s, int t, const first_pass *pass) {
     akin_table_run *r = &s->table[t];
     char *path = name_first(r, pass->ending);
-    const akin_first_pass_checkpoint checkpoint = {path, save_every(s), s->origin};
-    if (s->tables > 1)
-        akin_log_info("neighbors: %s: first a separate pass, for %s",
-                      akin_file_name(r->params->output), pass->option);
+    begin_pass(s);
+    const akin_first_pass_checkpoint checkpoint = {path, s->stage, save_every(s), s->origin};
+    akin_log_info("%s: for %s of %s", s->stage, pass->option, akin_file_name(r->params->output));
     const akin_allpairs_figures before = s->figures[t]->engine;
     akin_status status = akin_agree(s->comm, path ? AKIN_OK : AKIN_FAILED);
     if (status == AKIN_OK) status = pass->run(s, r, &checkpoint, &s->figures[t]->engine);
@@ -271,14 +299,10 @@ static akin_status pass_first(sweep *s, int t, const first_pass *pass) {
 /* Collective; agreed. */
 static akin_status pass_all_first(sweep *s) {
     akin_status status = AKIN_OK;
-    static const first_pass hubs = {"--damp-hubs", HUBS, damp_hubs},
-                            duplicates = {"--collapse-duplicates", DUPLICATES, collapse_first};
-    for (int t = 0; t < s->tables; t++) {
-        const akin_neighbors_params *p = s->table[t].params;
-        if (p->rules.damp_hubs) AKIN_TRY(pass_first(s, t, &hubs));
-        if (p->refine.collapse && (p->against || s->table[t].more))
-            AKIN_TRY(pass_first(s, t, &duplicates));
-    }
+    s->passes = count_passes(s);
+    for (int t = 0; t < s->tables; t++)
+        for (size_t p = 0; p < FIRST_PASSES; p++)
+            if (first_passes[p].wanted(&s->table[t])) AKIN_TRY(pass_first(s, t, &first_passes[p]));
 done:
     return status;
 }
@@ -290,6 +314,7 @@ static akin_status compute(sweep *s) {
     uint64_t *lists[MOST];
     akin_allpairs_figures figures;
     if (status != AKIN_OK) return status;
+    begin_pass(s);
     for (int t = 0; t < s->tables; t++) {
         akin_table_run *r = &s->table[t];
         table[t] = (akin_allpairs_table){.k = r->pool + r->params->spare, .rules = &r->rules};
@@ -300,7 +325,8 @@ static akin_status compute(sweep *s) {
                                       .progress = akin_resume_progress(s->known),
                                       .save_every = save_every(s),
                                       .save = save,
-                                      .context = s};
+                                      .context = s,
+                                      .stage = s->stage};
     status = akin_allpairs(s->comm, rows_of(s), &all, lists, &figures);
     if (status == AKIN_INTERRUPTED)
         return akin_error_set(status,

@@ -194,7 +194,7 @@ akin_ring_progress akin_resume_progress(const akin_resume *k) {
     return at;
 }
 
-akin_status akin_resume_save(const akin_resume *k, const char *path,
+akin_status akin_resume_save(const akin_resume *k, const char *stage, const char *path,
                              const akin_ring_checkpoint_origin *origin,
                              const akin_allpairs_state *state) {
     akin_ring_checkpoint_state s = {.layers = k->layers - k->first,
@@ -205,5 +205,9 @@ akin_status akin_resume_save(const akin_resume *k, const char *path,
                                     .held = state->held,
                                     .held_rank = state->held_rank};
     for (int l = k->first; l < k->layers; l++) s.before[l - k->first] = k->before[l];
-    return akin_ring_checkpoint_write(k->comm, path, origin, &s);
+    akin_status status = akin_ring_checkpoint_write(k->comm, path, origin, &s);
+    if (status == AKIN_OK)
+        akin_log_info("%s: saved %s at %.0f %%", stage, path,
+                      100 * akin_ring_share(state->progress));
+    return status;
 }

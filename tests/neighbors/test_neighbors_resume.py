@@ -138,8 +138,29 @@ def test_the_first_pass_of_damped_hubs_goes_on():
         interrupted += 1
     said += akin(*words, "-o", "d.nc").err
     assert interrupted > 0 and f"{own} is saved" in said and f"resuming from {own}" in said, said
+    assert f"neighbors, pass 1 of 2: saved {own} at" in said and "neighbors, pass 1 of 2: for --damp-hubs of d.nc" in said, said
     assert_same_variables("whole-d.nc", "d.nc")
     assert not os.path.exists(own) and not os.path.exists("d.nc.checkpoint")
+
+
+def test_a_first_pass_that_is_complete_is_not_done_again():
+    """Whatever the interval: it is saved at its end, so that a run which is stopped in the next pass finds all of it."""
+    own = "e.nc.checkpoint.hubs"
+    words = ["neighbors", "x.npy", "-o", "e.nc", "-k", "9", "--damp-hubs", "--checkpoint-every", "600"]
+    process = start(words, 2)
+    assert wait_for_save(process, None, own)
+    process.send_signal(signal.SIGUSR1)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 75 and f"neighbors, pass 1 of 2: saved {own} at 100 %" in said, said
+    assert "neighbors, pass 2 of 2: saved e.nc.checkpoint at" in said and os.path.exists(own), said
+    for ranks in (2, 3):
+        shutil.copy(own, "hubs")
+        shutil.copy("e.nc.checkpoint", "main")
+        said = akin(*words, ranks=ranks).err
+        assert f"resuming from {own} at 100 %" in said, said
+        assert_same_variables("whole-d.nc", "e.nc")
+        shutil.move("hubs", own)
+        shutil.move("main", "e.nc.checkpoint")
 
 
 def test_a_checkpoint_of_another_run():
