@@ -79,8 +79,8 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
     if (needs->rows == 0 || bad == needs->rows)
         return at_rows(job,
                        akin_error_set(AKIN_INPUT,
-                                      "no usable picture: %zu rows, of which %zu will be rejected",
-                                      needs->rows, bad));
+                                      "no usable picture: %zu row%s, of which %zu will be rejected",
+                                      needs->rows, AKIN_PLURAL(needs->rows), bad));
     if (akin_ingest_too_many(bad, needs->rows, limit))
         return at_rows(
             job, akin_error_set(

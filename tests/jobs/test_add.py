@@ -189,7 +189,7 @@ def test_what_is_wrong_is_refused_and_nothing_lost():
     done = akin("add", "job.ini", "lost.csv", "--check", expect=3)
     assert "lost.csv: " in done.err and "will be rejected" in done.err and "job.ini:" not in done.err, done.err
     os.link("lost.csv", "row")  # a name that the message has as a word
-    assert akin("add", "job.ini", "row", "--check", "--json", expect=3).json["message"].startswith("row: no usable picture: 1 rows")
+    assert akin("add", "job.ini", "row", "--check", "--json", expect=3).json["message"].startswith("row: no usable picture: 1 row, of which 1 ")
     done = akin("add", "job.ini", "lost.csv", expect=3, ranks=2)
     assert done.err.count("rejected: lost (gone.png): row 2: no such file") == 1, done.err
     assert open("out/table.nc", "rb").read() == before
