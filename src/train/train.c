@@ -329,12 +329,23 @@ done:
 
 /* --- features with one --- */
 
+/* Why the two contrastive losses of an epoch differ, where the holdout is smaller than a group. */
+static void tell_contrast(const akin_training *run) {
+    size_t batch = akin_sampler_batch_items(&run->sampler, 0), held = run->sampler.holdout,
+           group = batch < AKIN_CONTRAST_GROUP ? batch : AKIN_CONTRAST_GROUP;
+    if (!akin_training_is_contrastive(run) || held == 0 || held >= group) return;
+    akin_log_info("train: the contrastive loss of held-out pictures is lower in any case: a view "
+                  "has to be found among those of %zu pictures, in training of up to %zu",
+                  held, group);
+}
+
 static akin_status train_network(akin_comm *comm, const akin_train_params *params,
                                  akin_train_result *result) {
     akin_status status;
     akin_fit_features_result fitted;
     akin_training run = {.comm = comm, .params = params};
     AKIN_TRY(akin_training_begin(&run));
+    tell_contrast(&run);
     AKIN_TRY(take_steps(&run));
     AKIN_TRY(choose(&run));
     akin_log_info("train: the network is trained; fitting the parts of vectors and their weights");

@@ -79,6 +79,10 @@ def test_two_views():
         train("pairs_other.nc", *words, option, value)
         assert attributes("pairs_other.nc")["content_digest"] != attributes("pairs.nc")["content_digest"], option
     assert train("plain.nc", "--objective", "reconstruction", "--json").json["contrast_last"] is None
+    # Where the holdout is smaller than a batch, so that its loss is lower, the log says why.
+    told = "has to be found among those of 7 pictures, in training of up to 40"
+    assert train("told.nc", *words).err.count(told) == 1 and "has to be found" not in train("told.nc").err
+    assert "has to be found" not in train("told.nc", *words, "--holdout", 0.6).err
 
 
 def test_two_views_of_many():
