@@ -71,6 +71,37 @@ static void set_sides(akin_json *summary, const akin_gallery_facts *facts) {
     akin_json_set_text(summary, "targets_name", facts->targets_name);
 }
 
+/* Of a float32, as gallery_data writes it; 9: more, or an exponent. */
+static int digits_after_point(float value) {
+    char text[32];
+    snprintf(text, sizeof text, "%.7g", (double)value);
+    const char *point = strchr(text, '.');
+    if (strchr(text, 'e')) return 9;
+    return point ? (int)strlen(point + 1) : 0;
+}
+
+/* Digits that each item's number is shown with, if none has more than two, as of prices; else 0. */
+static int decimals_of(akin_labels *labels, size_t attribute) {
+    int most = 0;
+    if (akin_labels_attribute_kind(labels, attribute) != AKIN_ATTRIBUTE_NUMBER) return 0;
+    const float *numbers = akin_labels_attribute_numbers(labels, attribute);
+    for (size_t i = 0; i < akin_labels_count(labels) && most <= 2; i++) {
+        int digits = isfinite(numbers[i]) ? digits_after_point(numbers[i]) : 0;
+        if (digits > most) most = digits;
+    }
+    return most <= 2 ? most : 0;
+}
+
+static void set_decimals(akin_json *summary, akin_labels *labels) {
+    akin_json *all = akin_json_object();
+    for (size_t a = 0; a < akin_labels_attributes(labels); a++) {
+        int decimals = decimals_of(labels, a);
+        if (decimals > 0)
+            akin_json_set_integer(all, akin_labels_attribute_name(labels, a), decimals);
+    }
+    akin_json_set_node(summary, "decimals", &all);
+}
+
 /* null if no item has a category */
 static void set_precision(akin_json *summary, const akin_evaluate_figures *measured) {
     if (measured->labelled == 0) {
@@ -157,6 +188,7 @@ static void set_measured(akin_json *summary, const akin_gallery_facts *facts) {
     akin_json_set_bool(summary, "ranked", facts->ranked);
     set_histogram(summary, facts->counts);
     set_categories(summary, facts->rows->labels);
+    set_decimals(summary, facts->rows->labels);
     set_sides(summary, facts);
 }
 

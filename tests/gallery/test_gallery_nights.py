@@ -178,12 +178,44 @@ def test_an_item_with_all_that_is_known_of_it():
     with Browser() as b:
         b.open(page("cheaper", "#" + most))
         b.until(READY)
-        assert b.run("return document.querySelector('#rules').innerText") == "Rules of this table: same-category, within price=0.5..0.9x"
+        assert b.run("return document.querySelector('#rules').innerText") == "Rules of this table: same category, price 0.5 to 0.9 times this one's"
         assert b.run("return [...document.querySelectorAll('#neighbors .card .ruled')].map(r => r.innerText)") == [
-            f"price {10 + int(other[5:]) / 4:g}" for other in lists_of("ruled.nc")[most]]
+            f"price {10 + int(other[5:]) / 4:.2f}" for other in lists_of("ruled.nc")[most]]
         b.open(page("item/gallery", "#" + most))
         b.until(READY)
         assert not b.run("return document.querySelector('#rules') || document.querySelector('.ruled')")
+    # Short lists, pinned neighbours and what cannot be recommended are explained.
+    with open("pins.csv", "w") as f:
+        f.write(f"id,neighbor\nitem-020,item-000\nitem-020,item-001\nitem-039,{most}\n")
+    words = ["-k", 9, "--pins", "pins.csv", "--within", "price=0..0.9x", "--only", "brand=Acme", "--boost", "price=0.1", "--exclude-same-group"]
+    akin("neighbors", "item/embeddings.nc", "-o", "short.nc", *words)
+    akin("gallery", "short.nc", "--source", "catalog.csv", "-o", "short")
+    near = lists_of("short.nc")
+    with Browser() as b:
+        for item, others in sorted(near.items()):
+            if item not in ("item-000", "item-020", "item-030", "item-039", "item-038"):
+                continue
+            b.open("about:blank")
+            b.open(page("short", "#" + item))
+            b.until(READY)
+            facts = dict(b.run("return [...document.querySelectorAll('#item dt')].map(d => [d.textContent, d.nextSibling.textContent])"))
+            assert facts["Similar items"] == ("9" if len(others) == 9 else f"{len(others)} of 9: no others pass the rules"), (item, facts)
+            order, pinned = b.run("return document.querySelector('#order')?.innerText || ''"), {"item-020": 2, "item-039": 1}.get(item, 0)
+            assert order.startswith(["", "the first, marked “pinned”, was put", "the first 2, marked “pinned”, were put"][pinned]), order
+            assert ("then in the order" in order) == (0 < pinned < len(others)) and ("pinned" in order) == (pinned > 0), order
+            assert b.run("return document.querySelector('#rules').innerText") == (
+                "Rules of this table: another group, price at most 0.9 times this one's, only brand Acme, ranking boosted by price (0.1), pinned ones of pins.csv first")
+        assert {len(others) == 9 for others in near.values()} == {True, False}
+        assert b.console() == [], b.console()
+    akin("neighbors", "item/embeddings.nc", "-o", "alike.nc", "-k", 2, "--collapse-duplicates", 0.3)
+    akin("gallery", "alike.nc", "--source", "catalog.csv", "-o", "alike")
+    told = akin("evaluate", "alike.nc", "--json").json
+    assert 0 < told["not_recommendable"] < told["never_recommended"], told
+    with Browser() as b:
+        b.open(page("alike", "#?figures"))
+        b.until(READY)
+        [(value, words)] = b.run("return [...document.querySelectorAll('.number')].filter(n => n.children[1].innerText === 'never recommended').map(n => [n.children[0].innerText, n.children[2].innerText])")
+        assert value == str(told["never_recommended"] - told["not_recommendable"]) and words.endswith(f"besides, {told['not_recommendable']} cannot be recommended (duplicates)"), (value, words)
     shoot("ruled", "cheaper", "#" + most)
     akin("gallery", "item/table.nc", "--source", "catalog.csv", "-o", "refused", "--product-url", "javascript:alert({id})", expect=2)
     akin("gallery", "item/table.nc", "--source", "catalog.csv", "-o", "refused", "--product-url", "https://shop.example/p/", expect=2)

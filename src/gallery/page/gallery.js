@@ -9,7 +9,7 @@ const akin = (() => {
   const data = { ids: [], lower: [], category: [], facts: [], unavailable: new Set(), missing: new Set(), lists: new Map(), pictures: [] };
   const scripts = new Map();
   const scrolled = new Map(); // address -> how far down it was left
-  let summary = null, total = 0, noun = "item", changed = null, compared = null, mapped = null, doubled = null, rows = null, others = null, shown = [], explain = (item) => item, lastItems = "#?", address = location.hash, followed = false, turn = 0;
+  let summary = null, total = 0, noun = "item", changed = null, compared = null, mapped = null, doubled = null, rows = null, others = null, shown = [], said = "", explain = (item) => item, lastItems = "#?", address = location.hash, followed = false, turn = 0;
 
   // --- small helpers ---
   const $ = (id) => document.getElementById(id);
@@ -109,7 +109,11 @@ const akin = (() => {
   }
   /* What a product's picture is called. */
   const pictureId = (row, number) => data.pictures[row]?.find((one) => one.number === number)?.id;
-  const valueText = (value) => (typeof value === "number" ? value.toLocaleString("en") : value.replaceAll("|", ", "));
+  /* As many digits as others of the column have, such as two of prices; from 100,000 on, a file has fewer. */
+  function valueText(name, value) {
+    if (typeof value !== "number") return value.replaceAll("|", ", ");
+    return value.toLocaleString("en", { minimumFractionDigits: (Math.abs(value) < 1e5 && summary.decimals[name]) || 0 });
+  }
   /* pair: of products, [row, its picture, the picture of this one]: the two that are most alike. marks: says of which catalogue it is. */
   function card(row, score, fill, pin, { pair, marks } = {}) {
     const away = data.unavailable.has(row);
@@ -124,7 +128,7 @@ const akin = (() => {
         score !== undefined && el("div", { class: "meter" }, bar(score)),
         el("div", { class: "text" },
           el("span", { class: "name", title: data.ids[row] }, data.ids[row]),
-          data.facts[row] && el("span", { class: "ruled" }, Object.entries(data.facts[row]).map(([key, value]) => el("span", {}, `${key} ${valueText(value)}`))),
+          data.facts[row] && el("span", { class: "ruled" }, Object.entries(data.facts[row]).map(([key, value]) => el("span", {}, `${key} ${valueText(key, value)}`))),
           el("span", { class: "under" },
             el("span", { class: "category", title: categoryName(row) || null }, categoryName(row)),
             score !== undefined && el("span", { class: "score", title: `score ${score}` }, scoreText(score))))));
@@ -222,13 +226,19 @@ const akin = (() => {
     const order = [...own].sort((a, b) => (b.id === first) - (a.id === first));
     return el("ul", { class: "pictures", id: "pictures", "aria-label": "Its pictures" }, order.map((one) => el("li", {}, el("div", { class: "tile" }, picture(row, true, one.number)), el("span", { title: one.id }, one.id))));
   }
+  /* Why a list has fewer than k. */
+  function shortBy(list) {
+    const others = summary.targets || summary.items - 1;
+    if (list.real >= summary.k) return "";
+    return ` of ${number(summary.k)}${list.real >= others ? ": there are no others" : said ? ": no others pass the rules" : ""}`;
+  }
   /* named: the picture of a product that the address names. */
   function about(row, list, named) {
     const away = data.unavailable.has(row), name = categoryName(row);
-    const facts = [["Category", name || "none"], ["Group", list.group || "none"], ["Available", away ? "no" : "yes"], ...Object.entries(list.attributes).map(([key, value]) => [key, valueText(value)])];
+    const facts = [["Category", name || "none"], ["Group", list.group || "none"], ["Available", away ? "no" : "yes"], ...Object.entries(list.attributes).map(([key, value]) => [key, valueText(key, value)])];
     if (summary.targets) facts.unshift(["Catalogue", sideName(row)]);
     if (data.pictures[row]) facts.push(["Pictures", number(data.pictures[row].length)]);
-    if (!isTarget(row)) facts.push([`Similar ${noun}s`, number(list.real)]);
+    if (!isTarget(row)) facts.push([`Similar ${noun}s`, number(list.real) + shortBy(list)]);
     if (list.real < list.neighbors.length) facts.push(["Fill", number(list.neighbors.length - list.real)]);
     if (list.real) facts.push(["Best score", scoreText(Math.max(...list.scores.slice(0, list.real)))]);
     if (!summary.targets || isTarget(row)) facts.push(["Recommended", list.times ? `in ${plural(list.times, "list")}` : "never"]);
@@ -253,20 +263,16 @@ const akin = (() => {
   /* What the order of a list means, and its scores. */
   function explained(list) {
     const fill = list.neighbors.length - list.real, words = [];
-    if (list.real) words.push(summary.diverse ? `in the order they were chosen: similar to the ${noun}, but different from those before, so scores need not decrease` : boosted() ? "in the order of score and boosts, so scores need not decrease" : "best first",
-      summary.calibrated ? "a score is the share of random pairs that are less similar" : "1.00 is identical");
+    if (list.pinned) words.push(`${list.pinned === 1 ? "the first, marked “pinned”, was" : `the first ${number(list.pinned)}, marked “pinned”, were`} put there by hand, whatever the score`);
+    if (list.real > list.pinned) words.push((list.pinned ? "then " : "") + (summary.diverse ? `in the order they were chosen: similar to the ${noun}, but different from those before, so scores need not decrease` : boosted() ? "in the order of score and boosts, so scores need not decrease" : "best first"));
+    if (list.real) words.push(summary.calibrated ? "a score is the share of random pairs that are less similar" : "1.00 is identical");
     if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”,` : "all, marked “fill”,"} were added because they are typical of the ${noun}'s category, whatever their scores`);
     return words.join("; ");
   }
-  /* The table's rules, "same-category, within price=0.5..2x"; all its options stand among the figures. */
-  function rules() {
-    const plain = /^"?(k|min-score|pictures|score|pool)=/, words = akin.settings(summary.options).match(/(?:[^\s"]|"[^"]*")+/g) || [];
-    return words.filter((word) => !plain.test(word) || /^min-score=/.test(word)).map((word) => word.replace(/=yes$/, "").replaceAll('"', "").replace("=", " ")).join(", ");
-  }
   function neighborsOf(row, list) {
-    const pair = (i) => list.pairs && [row, ...list.pairs[i]], said = rules();
+    const pair = (i) => list.pairs && [row, ...list.pairs[i]];
     return [el("div", { class: "heading" }, el("h2", {}, summary.targets ? `Most similar of ${summary.targets_name}` : `Most similar ${noun}s`),
-      said ? el("p", { class: "rules", id: "rules" }, `Rules of this table: ${said}`) : "",
+      said ? el("p", { class: "rules", id: "rules", title: akin.settings(summary.options) }, `Rules of this table: ${said}`) : "",
       list.neighbors.length ? el("p", { class: "quiet", id: "order" }, explained(list)) : ""),
     list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => explain(card(other, list.scores[i], i >= list.real, i < list.pinned, { pair: pair(i) }), row, other, i)))
       : el("div", { class: "empty" }, el("strong", {}, `No similar ${noun}s`), summary.targets ? `No ${noun} of ${summary.targets_name} satisfies the rules and the minimum score of this table.` : `No other ${noun} satisfies the rules and the minimum score of this table.`)];
@@ -381,8 +387,9 @@ const akin = (() => {
     if (summary.beside) parts.push(load("data/beside.js"));
     if (summary.placed) parts.push(load("data/map.js"));
     if (summary.duplicates) parts.push(load("data/duplicates.js"));
-    await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), load("beside.js"), load("why.js"), ...parts]);
-    explain = akin.why({ noun, el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId, boosted });
+    await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), load("beside.js"), load("why.js"), load("rules.js"), ...parts]);
+    said = akin.rules(summary.options, noun);
+    explain = akin.why({ noun, el, data, listOf, categoryName, scoreText, valueText, summary, load, spread, pictureId, boosted });
     $("to-map").hidden = !summary.placed;
     $("to-beside").hidden = !summary.beside;
     $("to-duplicates").hidden = !summary.duplicates;

@@ -2,7 +2,7 @@
  * two items. Shown beside a card while it is pointed at or has the focus. */
 "use strict";
 akin.why = (tools) => {
-  const { noun, el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId, boosted } = tools;
+  const { noun, el, data, listOf, categoryName, scoreText, valueText, summary, load, spread, pictureId, boosted } = tools;
   const shares = new Map(), box = el("div", { class: "why", id: "why", role: "tooltip", hidden: true });
   const ranks = new Map(); // row -> [[without rules, without boosts, boost]...]
   let wanted = null, depth = 0;
@@ -16,7 +16,7 @@ akin.why = (tools) => {
   }
   const value = (row, list, name) =>
     name === "category" ? categoryName(row) || undefined : name === "group" ? list.group ?? undefined : name === "available" ? (data.unavailable.has(row) ? "0" : "1") : list.attributes[name];
-  const told = (x) => (x === undefined ? "none" : typeof x === "number" ? x.toLocaleString("en", { maximumSignificantDigits: 6 }) : x);
+  const told = (x, name) => (x === undefined ? "none" : valueText(name, x));
   const parts = (x) => String(x).split("|");
   const same = (a, b) => (typeof a === "number" ? a === b : parts(a).some((part) => parts(b).includes(part)));
   const flag = { 1: true, yes: true, true: true, 0: false, no: false, false: false };
@@ -31,7 +31,7 @@ akin.why = (tools) => {
   /* [what was asked, what the two have, whether it passes; null: the page cannot tell]. */
   function verdict([name, text], a, b, all) {
     const [attribute, wish] = text.includes("=") ? [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)] : [text, ""];
-    const x = value(a.row, a.list, attribute), y = value(b.row, b.list, attribute), both = `${told(x)} → ${told(y)}`;
+    const x = value(a.row, a.list, attribute), y = value(b.row, b.list, attribute), both = `${told(x, attribute)} → ${told(y, attribute)}`;
     if (name === "same-category") return [name, `${told(value(a.row, a.list, "category"))} → ${told(value(b.row, b.list, "category"))}`, data.category[a.row] >= 0 && data.category[a.row] === data.category[b.row]];
     if (name === "exclude-same-group") return ["another group", "", a.list.group === null || a.list.group !== b.list.group];
     if (name === "only-available") return [name, "", !data.unavailable.has(b.row)];
@@ -43,10 +43,10 @@ akin.why = (tools) => {
     }
     if (name === "only" || name === "not") {
       const named = all.filter(([other, t]) => other === name && t.startsWith(attribute + "=")).some(([, t]) => is(y, attribute, t.slice(attribute.length + 1)));
-      return [`${name} ${text}`, told(y), y !== undefined && named === (name === "only")];
+      return [`${name} ${text}`, told(y, attribute), y !== undefined && named === (name === "only")];
     }
-    if (name === "at-most") return [`at most ${wish} of one ${attribute}`, told(y), null];
-    if (name === "boost") return [text.split(" ").map((word) => `boost ${word}`).join(", "), text.split(" ").map((word) => told(value(b.row, b.list, word.split("=")[0]))).join(", "), null];
+    if (name === "at-most") return [`at most ${wish} of one ${attribute}`, told(y, attribute), null];
+    if (name === "boost") return [text.split(" ").map((word) => `boost ${word}`).join(", "), text.split(" ").map((word) => told(value(b.row, b.list, word.split("=")[0]), word.split("=")[0])).join(", "), null];
     if (name === "damp-hubs") return [`${noun}s that are in many lists are ranked lower`, "", null];
     return ["categories", "blocks"].includes(name) ? [name, "", null] : null;
   }
