@@ -1,5 +1,6 @@
 /* folder: where a run writes, with its lock and its nights. */
 #include "folder.h"
+#include "holds.h"
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -25,7 +26,8 @@ struct akin_folder {
 static akin_status take_lock(akin_folder *folder) {
     char *path = akin_file_join(folder->output, ".lock");
     if (!path) return AKIN_FAILED;
-    akin_status status = akin_lock_take(path, "another run", folder->output, &folder->lock);
+    akin_status status =
+        akin_lock_take(path, "another run", folder->output, akin_holds_tell, &folder->lock);
     if (status == AKIN_OK && !folder->lock) status = akin_file_cannot_open(path, errno);
     if (folder->lock && !akin_lock_works(folder->lock))
         akin_log_warning("%s cannot be locked: make sure that no other run writes there", path);

@@ -1,15 +1,21 @@
 /* holds: see holds.h. */
 #include "holds.h"
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <string.h>
 
 #define FILE_SCHEME "file:"
 
+void akin_holds_tell(const char *what, const char *who, const char *holder) {
+    akin_log_info("%s: waiting up to 10 s for %s (%s), which is writing there", what, who, holder);
+}
+
 static akin_status hold(akin_holds *holds, const char *path) {
     if (!path || !*path || holds->count == AKIN_HOLDS_MAX) return AKIN_OK;
     char *name = akin_lock_beside(path);
     if (!name) return AKIN_FAILED;
-    akin_status status = akin_lock_take(name, "another akin", path, &holds->locks[holds->count]);
+    akin_status status =
+        akin_lock_take(name, "another akin", path, akin_holds_tell, &holds->locks[holds->count]);
     if (status == AKIN_OK) holds->count++;
     akin_mem_free(name);
     return status;

@@ -15,6 +15,8 @@ typedef struct {
  * to. AKIN_FAILED if another process writes one of them. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_holds_take(akin_comm *comm, const akin_verb *verb,
                                             const akin_options *options, akin_holds *out);
+/* Says that it waits for another process to end. */
+akin_lock_wait akin_holds_tell;
 void akin_holds_release(akin_holds *holds); /* Not collective */
 
 #endif

@@ -14,6 +14,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+static const char file_scheme[] = "file:";
+
 /* --- folders --- */
 
 /* The part of the path that exists: owned, NULL = out of memory. */
@@ -158,7 +160,6 @@ static akin_status check_ours(const akin_options *publish, const char *url) {
 }
 
 static akin_status check_places(akin_jobfile *job, const char *output) {
-    static const char scheme[] = "file:";
     const char *const *urls = NULL;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     size_t count = akin_options_list(publish, "to", &urls);
@@ -166,8 +167,8 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
     akin_status status = check_all_apart(job, output);
     if (status != AKIN_OK) return akin_job_at_item(job, "publish", "to", akin_error_item(), status);
     for (size_t i = 0; i < count; i++) {
-        if (strncmp(urls[i], scheme, strlen(scheme)) != 0) continue;
-        status = check_place(urls[i] + strlen(scheme), output);
+        if (strncmp(urls[i], file_scheme, strlen(file_scheme)) != 0) continue;
+        status = check_place(urls[i] + strlen(file_scheme), output);
         if (status == AKIN_OK) status = check_ours(publish, urls[i]);
         if (status != AKIN_OK)
             akin_mistakes_note(&found, akin_job_at_item(job, "publish", "to", i, status));
@@ -332,6 +333,33 @@ done:
     return status;
 }
 
+/* About the bytes of a neighbour in a published file: its id, in a CSV also the item's, and the score. */
+static uint64_t bytes_of_neighbor(const char *path, const akin_ids *ids) {
+    uint64_t sum = 0, items = akin_ids_count(ids);
+    const char *ending = strrchr(akin_file_name(path), '.');
+    for (size_t i = 0; i < items; i++) sum += akin_ids_length(ids, i);
+    if (ending && strcmp(ending, ".npy") == 0) return sizeof(int32_t) + sizeof(float);
+    return (ending && strcmp(ending, ".csv") == 0 ? 2 : 1) * sum / items + 14;
+}
+
+/* A file is published beside the one that is there. */
+static void foresee_room(const akin_job *table, size_t place, const char *path,
+                         const akin_ids *ids) {
+    const char *section = akin_stage_section(akin_stage_find("neighbors"), table);
+    uint64_t k = (uint64_t)akin_options_int(akin_jobfile_options(table->file, section), "k");
+    char *folder = akin_file_folder(path);
+    akin_status status = AKIN_OK;
+    if (folder && akin_file_exists(folder))
+        status =
+            akin_file_check_space(path, akin_ids_count(ids) * k * bytes_of_neighbor(path, ids));
+    if (status != AKIN_OK) {
+        akin_job_at_item(table->file, "publish", "to", place, status);
+        akin_log_warning("%s", akin_error_message());
+        akin_error_clear();
+    }
+    akin_mem_free(folder);
+}
+
 static akin_status look_at_places(const akin_job *table, const akin_preflight_needs *needs) {
     akin_jobfile *job = table->file;
     if (akin_job_of_products(table)) needs = NULL; /* products are fewer */
@@ -343,6 +371,8 @@ static akin_status look_at_places(const akin_job *table, const akin_preflight_ne
         akin_status status = look_at_place(publish, urls[i], needs);
         if (status != AKIN_OK)
             akin_mistakes_note(&found, akin_job_at_item(job, "publish", "to", i, status));
+        else if (needs && needs->ids && strncmp(urls[i], file_scheme, strlen(file_scheme)) == 0)
+            foresee_room(table, i, urls[i] + strlen(file_scheme), needs->ids);
     }
     return akin_mistakes_sum(&found);
 }

@@ -56,7 +56,7 @@ AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *
                                                  const char *output, akin_preflight_needs *needs);
 
 /* AKIN_FAILED if any place that it publishes to (caches too) does not answer; warns where someone is
- * publishing, and where so many of the published items are missing from the next table that max-shrink
+ * publishing, where a disk has no room for a file that it will publish, and where so many of the published items are missing from the next table that max-shrink
  * would refuse it; needs NULL: it is not known. Changes nothing. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_places(const akin_jobs *jobs,
                                                   const akin_preflight_needs *needs);

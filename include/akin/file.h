@@ -82,15 +82,17 @@ const char *akin_file_ending(const char *path); /* ".csv", as written; "" if the
  * lock however that process ends, so a lock is never stale. Not collective: one rank calls. */
 
 typedef struct akin_lock akin_lock;
+/* Told once, where a wait is not short: `who` (holder: its process id and host) is writing `what`. */
+typedef void akin_lock_wait(const char *what, const char *who, const char *holder);
 
 /* Locks the file `path`, which is created if missing. If another process holds it, waits up to ten
  * seconds (a killed process holds its locks until it has exited), then returns AKIN_FAILED: the
  * message says that `who` (such as "another run"), with its process id and host, is writing `what`.
  * *out is NULL, with the reason in errno, if the file cannot be created (for example because its
  * folder is missing: the later write reports that) or this process already holds the lock. On a
- * file system without locks, locking always succeeds. */
+ * file system without locks, locking always succeeds. waits: NULL is fine. */
 AKIN_MUST_CHECK akin_status akin_lock_take(const char *path, const char *who, const char *what,
-                                           akin_lock **out);
+                                           akin_lock_wait *waits, akin_lock **out);
 /* Whether the file system supports locks. */
 bool akin_lock_works(const akin_lock *lock);
 /* NULL is fine. `remove`: also removes the file. */

@@ -80,9 +80,10 @@ akin_status akin_file_cannot_write_part(const char *part, const char *path, int 
 }
 
 akin_status akin_file_no_room(const char *path, uint64_t bytes, int code) {
-    return akin_error_set(
-        AKIN_FAILED, "%s: the disk has no room for the %" PRIu64 " bytes that it needs: %s; %s",
-        path, bytes, strerror(code), find_advice(writing, code));
+    const char *what =
+        code == EFBIG ? "a limit on the size of files is below" : "the disk has no room for";
+    return akin_error_set(AKIN_FAILED, "%s: %s the %" PRIu64 " bytes that it needs: %s; %s", path,
+                          what, bytes, strerror(code), find_advice(writing, code));
 }
 
 /* --- reading whole files --- */

@@ -15,7 +15,8 @@
 enum {
     HOLDER_SIZE = 128,
     TRIES = 100,
-    PAUSE_MS = 100 /* gives a killed holder ten seconds to exit */
+    PAUSE_MS = 100, /* gives a killed holder ten seconds to exit */
+    TOLD = 5        /* tries */
 };
 
 struct akin_lock {
@@ -30,12 +31,21 @@ static void read_holder(int file, char *holder /* [HOLDER_SIZE] */) {
     holder[strcspn(holder, "\n")] = '\0';
 }
 
+static const char *holder_of(int file, char *holder /* [HOLDER_SIZE] */) {
+    read_holder(file, holder);
+    return *holder ? holder : "unknown";
+}
+
 static akin_status refuse(int file, const char *who, const char *what) {
-    char holder[HOLDER_SIZE] = "";
-    if (file >= 0) read_holder(file, holder);
+    char holder[HOLDER_SIZE];
     return akin_error_set(AKIN_FAILED,
                           "%s: %s (%s) is writing there; wait for it, or choose another output",
-                          what, who, *holder ? holder : "unknown");
+                          what, who, holder_of(file, holder));
+}
+
+static void tell(int file, const char *who, const char *what, akin_lock_wait *waits) {
+    char holder[HOLDER_SIZE];
+    waits(what, who, holder_of(file, holder));
 }
 
 static void name_myself(char *holder /* [HOLDER_SIZE] */) {
@@ -72,8 +82,8 @@ static bool is_there(const char *path, int file) {
 }
 
 /* *file: -1 if it cannot be created, or this process already holds it. */
-static akin_status take(const char *path, const char *who, const char *what, int *file,
-                        bool *works) {
+static akin_status take(const char *path, const char *who, const char *what, akin_lock_wait *waits,
+                        int *file, bool *works) {
     for (int attempt = 1;; attempt++) {
         *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (*file < 0) return AKIN_OK;
@@ -82,6 +92,7 @@ static akin_status take(const char *path, const char *who, const char *what, int
         if (taken ? attempt == TRIES : !locked || is_there(path, *file)) /* or without locks */
             return taken ? refuse(*file, who, what) : AKIN_OK;
         bool mine = taken && is_mine(*file);
+        if (taken && !mine && waits && attempt == TOLD) tell(*file, who, what, waits);
         close(*file);
         *file = -1;
         if (mine) return AKIN_OK;
@@ -89,13 +100,14 @@ static akin_status take(const char *path, const char *who, const char *what, int
     }
 }
 
-akin_status akin_lock_take(const char *path, const char *who, const char *what, akin_lock **out) {
+akin_status akin_lock_take(const char *path, const char *who, const char *what,
+                           akin_lock_wait *waits, akin_lock **out) {
     int file = -1;
     bool works = false;
     size_t length = strlen(path) + 1;
     *out = NULL;
     akin_lock *lock = akin_mem_alloc(sizeof *lock + length, 1);
-    akin_status status = lock ? take(path, who, what, &file, &works) : AKIN_FAILED;
+    akin_status status = lock ? take(path, who, what, waits, &file, &works) : AKIN_FAILED;
     if (status == AKIN_OK && file >= 0) {
         name_holder(file);
         lock->file = file, lock->works = works;

@@ -57,6 +57,13 @@ grep -q "continuing without .*table.nc.spare" "$folder/stderr" || fail "nothing 
 rm -f "$folder/disk/"*
 "$AKIN" neighbors "$folder/small.npy" -k 5 -o "$folder/disk/table.nc" --quiet
 
+# A limit on the size of files is not a full disk.
+code=0
+(ulimit -f 100 && "$AKIN" neighbors "$folder/large.npy" -k 20 --spare 0 -o "$folder/limited.nc" --quiet 2>"$folder/stderr") || code=$?
+[ $code -eq 1 ] || fail "a limit on the size of files: exit $code, not 1"
+grep -q "limited.nc.*: a limit on the size of files is below the [0-9]* bytes that it needs: .*ulimit -f" "$folder/stderr" ||
+    fail "the message does not name the limit"
+
 # A leftover part of a killed run takes the space that the next run needs: it is removed first.
 head -c 1900000 /dev/zero >"$folder/disk/table.nc.part"
 "$AKIN" neighbors "$folder/small.npy" -k 6 -o "$folder/disk/table.nc" --quiet 2>"$folder/stderr" ||
@@ -101,6 +108,17 @@ code=0
 [ $code -eq 1 ] || fail "a check before a run on a full disk: exit $code, not 1"
 grep -q "run.ini:2: \[job\] output $folder/disk/run: $folder/disk: the disk has no room for the [0-9]* bytes" "$folder/stderr" ||
     fail "the message names neither the line nor the folder"
+
+# One that only publishes there: a warning, since the lists may be shorter.
+printf '[job]\noutput = %s\n[ingest]\nsource = %s\n[publish]\nto = file:%s\n' \
+    "$folder/run" "$folder/c.csv" "$folder/disk/new.csv" >"$folder/there.ini"
+head -c 2060000 /dev/zero >"$folder/disk/ballast"
+"$AKIN" run "$folder/there.ini" --check 2>"$folder/stderr" || fail "a check is refused where only the published file has no room"
+grep -q "there.ini:6: \[publish\] $folder/disk/new.csv.*no room for the [0-9]* bytes" "$folder/stderr" ||
+    fail "the check does not warn of the disk that is published to"
+rm "$folder/disk/ballast"
+"$AKIN" run "$folder/there.ini" --check 2>"$folder/stderr" || fail "a check where there is room"
+! grep -q "no room" "$folder/stderr" || fail "the check warns of a disk with room"
 
 # A run without a check before, on a disk without a free byte: what it names is a file that the user knows.
 mkdir -p "$folder/disk/run"

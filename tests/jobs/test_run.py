@@ -364,6 +364,7 @@ def test_one_run_at_a_time():
         fcntl.flock(held, fcntl.LOCK_EX)
         done = run(expect=1, ranks=2)
         assert "another run" in done.json["message"], done.json
+        assert done.err.index("results/small: waiting up to 10 s for another run (process ") < done.err.index("is writing there; wait for it"), done.err
     run()
 
 
