@@ -77,10 +77,11 @@ env -u SLURM_JOB_ID -u PMIX_RANK "$AKIN" run "$job" --check "${silent[@]}" >&3 |
 
 # A name for the night that is the same every night. Another folder's job file of that name, or another user's, is another night.
 name=akin-$(basename "$job" .ini | tr -c 'A-Za-z0-9_.\n-' _)
-running=$(squeue -h -n "$name" -t PENDING,RUNNING,CONFIGURING,COMPLETING,SUSPENDED,REQUEUED -u "$(id -un)" -o '%A (%T)|%Z') || {
+if [ $dry = yes ]; then exec 4>/dev/null; else exec 4>&2; fi
+running=$(squeue -h -n "$name" -t PENDING,RUNNING,CONFIGURING,COMPLETING,SUSPENDED,REQUEUED -u "$(id -un)" -o '%A (%T)|%Z' 2>&4) || {
     unknown="squeue failed, so whether the last night of $job still runs is not known"
     [ $dry = yes ] || { say "nothing was submitted: $unknown: try again when Slurm answers"; exit 1; }
-    say "$unknown"
+    ! command -v squeue >/dev/null || say "$unknown"
 }
 running=$(awk -F '|' -v a="$PWD" -v b="$(pwd -P)" '$1 != "" && (NF < 2 || $2 == a || $2 == b) && !seen[$1]++ {
     printf "%s%s", n++ ? ", " : "", $1 }' <<<"$running")
