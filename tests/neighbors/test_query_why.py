@@ -203,6 +203,34 @@ def test_rows_other_than_the_tables():
     by_rules_alone("--by", "group", "--id", alone[0], "--why", alone[1], "--table", "diversity.nc")
 
 
+def test_files_of_rules_are_read_where_the_run_of_the_table_read_them():
+    """Wherever the query is; not a file of the same name that is there."""
+    near = [row.split("\t")[0] for row in akin("query", "beside/e.nc", "--id", IDS[0], "-k", 2).out.splitlines()]
+    os.makedirs("shop/out")
+    os.makedirs("elsewhere")
+    with open("shop/blocks.csv", "w") as f:
+        f.write(f"id,neighbor\n{IDS[0]},{near[0]}\n")
+    os.chdir("shop")
+    try:
+        for output in ("out/t.nc", "./t.nc"):
+            akin("neighbors", "../beside/e.nc", "-o", output, "-k", 5, "--blocks", "blocks.csv")
+        words = ["query", "../beside/e.nc", "--id", IDS[0], "--why", near[0], "--json", "--table"]
+        here = akin(*words, "out/t.nc").json
+        os.chdir("../elsewhere")
+        for ranks, table in ((0, "out/t.nc"), (2, "t.nc")):
+            done = akin(*words, f"../shop/{table}", ranks=ranks)
+            assert [rule["passes"] for rule in done.json["rules"]] == [rule["passes"] for rule in here["rules"]] == [True] * 4 + [False], done.json
+            assert done.json["rank"] is None is here["rank"] and done.err == "", done.err
+        with open("blocks.csv", "w") as f:
+            f.write(f"id,neighbor\n{IDS[0]},{near[1]}\n")
+        rows = akin("query", "../beside/e.nc", "--id", IDS[0], "--table", "../shop/out/t.nc").out
+        assert rows.startswith(near[1]) and near[0] not in rows, rows
+        os.rename("../shop/out/t.nc", "moved.nc")  # nobody knows any longer where its run was
+        assert "other contents" in akin(*words, "moved.nc").err
+    finally:
+        os.chdir("..")
+
+
 def test_the_text_and_what_is_refused():
     told = akin("query", "beside/e.nc", "--id", IDS[0], "--why", IDS[1], ranks=2).out
     assert all(word in told for word in ("cosine", "colour", "same-category", "not asked for", "rank_without_rules"))
