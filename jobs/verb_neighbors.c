@@ -7,6 +7,7 @@
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/neighbors.h>
+#include <stdio.h>
 #include <string.h>
 
 static const akin_option options[] = {
@@ -240,6 +241,15 @@ static akin_status check_files(const akin_call *call, const akin_neighbors_param
     return akin_checkpoints_check(call->options, params->output);
 }
 
+/* All lists are empty: probably not what was wanted. */
+static void tell_empty(const akin_call *call, const akin_neighbors_params *params, size_t rows) {
+    char least[64] = "";
+    if (akin_options_given(call->options, "min-score"))
+        snprintf(least, sizeof least, "; --min-score %g may be too high", params->rules.min_score);
+    akin_log_warning("neighbors: %s: none of %zu %ss has a neighbour%s", params->output, rows,
+                     params->by_group ? "product" : "item", least);
+}
+
 /* Collective; agreed. */
 static akin_status report(akin_call *call, const akin_neighbors_params *params,
                           const akin_neighbors_figures *figures) {
@@ -248,6 +258,8 @@ static akin_status report(akin_call *call, const akin_neighbors_params *params,
     akin_status status =
         akin_agree(call->comm,
                    akin_comm_rank(call->comm) == 0 ? count_empty(params->output, &empty) : AKIN_OK);
+    size_t rows = params->by_group ? figures->products : figures->items;
+    if (status == AKIN_OK && rows > 1 && empty == rows) tell_empty(call, params, rows);
     akin_json_set_integer(call->report, "without_neighbors", (long long)empty);
     return status;
 }

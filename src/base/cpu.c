@@ -2,6 +2,7 @@
 #include <akin/cpu.h>
 #include <cpuid.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -65,6 +66,14 @@ const char *akin_cpu_name(akin_cpu_level level) {
     return names[level];
 }
 
+/* "auto, portable or avx2": what works here. */
+static void name_usable(char *out, size_t size) {
+    int used = snprintf(out, size, "auto");
+    for (int level = 0; level <= (int)best(); level++)
+        used += snprintf(out + used, size - (size_t)used, "%s%s",
+                         level == (int)best() ? " or " : ", ", names[level]);
+}
+
 akin_status akin_cpu_force(const char *name) {
     if (!strcmp(name, "auto")) {
         active = best();
@@ -72,10 +81,12 @@ akin_status akin_cpu_force(const char *name) {
     }
     for (int level = 0; level < AKIN_CPU_LEVELS; level++) {
         if (strcmp(name, names[level])) continue;
-        if (!has((akin_cpu_level)level))
-            return akin_error_option("cpu",
-                                     "--cpu %s: this machine does not support it; use auto or %s",
-                                     name, names[best()]);
+        if (!has((akin_cpu_level)level)) {
+            char usable[64];
+            name_usable(usable, sizeof usable);
+            return akin_error_option("cpu", "--cpu %s: this machine does not support it; use %s",
+                                     name, usable);
+        }
         active = level;
         return AKIN_OK;
     }

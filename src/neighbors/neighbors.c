@@ -3,6 +3,7 @@
 #include "first_duplicates.h"
 #include "first_pass.h"
 #include "hubs.h"
+#include "neighbors_check.h"
 #include "resume.h"
 #include "ring_checkpoint.h"
 #include "table_run.h"
@@ -148,11 +149,8 @@ static akin_status open_vectors(sweep *s) {
     AKIN_TRY(p->against ? akin_vectors_open_against(s->comm, &sources, &others, &s->vectors)
                         : akin_vectors_open(s->comm, p->input, p->ids, &s->vectors));
     if (p->aspect) AKIN_TRY(akin_aspect_take(s->comm, &aspect, &s->vectors));
-    size_t unusable = akin_vectors_unusable(s->vectors);
     for (int t = 0; t < s->tables; t++) s->table[t].vectors = s->vectors;
-    if (unusable > 0)
-        akin_log_warning("%s: %zu row%s zero or not finite and get no neighbours", p->input,
-                         unusable, unusable == 1 ? " is" : "s are");
+    AKIN_TRY(akin_neighbors_tell_unusable(s->comm, p, s->vectors));
 done:
     return status;
 }

@@ -151,6 +151,7 @@ akin_status akin_table_run_begin(run *r, const run *like, akin_neighbors_figures
     out->targets = !p->against ? out->items
                    : p->mean   ? r->products.targets.count
                                : akin_vectors_items(r->vectors) - out->items;
+    if (!p->against || !p->by_group || p->mean) akin_neighbors_tell_short(p, out);
 done:
     return status;
 }

@@ -13,7 +13,11 @@ static void test_force(void **state) {
     for (int level = 0; level < AKIN_CPU_LEVELS; level++) {
         akin_status status = akin_cpu_force(akin_cpu_name((akin_cpu_level)level));
         assert_int_equal(status, level <= (int)best ? AKIN_OK : AKIN_USAGE);
-        if (status == AKIN_OK) assert_int_equal(akin_cpu_active(), level);
+        if (status == AKIN_OK)
+            assert_int_equal(akin_cpu_active(), level);
+        else
+            for (int other = 0; other <= (int)best; other++) /* what can be used instead */
+                assert_non_null(strstr(akin_error_message(), akin_cpu_name((akin_cpu_level)other)));
     }
     assert_int_equal(akin_cpu_force("portable"), AKIN_OK);
     assert_int_equal(akin_cpu_force("pentium"), AKIN_USAGE);

@@ -76,7 +76,8 @@ def test_heads_ties_and_unusable():
     x[7], x[8, 2], x[9, 0] = 0, np.nan, np.inf
     np.save("odd.npy", x)
     np.save("odd16.npy", x.astype(np.float16))
-    assert akin("neighbors", "odd.npy", "-o", "k100.nc", "-k", "100", "--json").json["unusable"] == 3
+    done = akin("neighbors", "odd.npy", "-o", "k100.nc", "-k", "100", "--json")
+    assert done.json["unusable"] == 3 and "odd.npy: 3 rows are zero or not finite and get no neighbours: row 7, row 8, row 9 (" in done.err, done.err
     akin("neighbors", "odd16.npy", "-o", "k10.nc", "-k10", ranks=2)
     many, few = read("k100.nc"), read("k10.nc")
     assert (many["neighbor"][:, :10] == few["neighbor"]).all() and (many["score"][:, :10] == few["score"]).all()
@@ -112,6 +113,23 @@ def test_the_rate_is_that_of_what_was_computed():
     x[:] = np.nan
     np.save("nowhere.npy", x)
     assert compared("nowhere.npy", "-o", "nowhere.nc", "--damp-hubs") == 0
+
+
+def test_what_is_probably_not_wanted_is_said():
+    x = np.random.default_rng(11).standard_normal((90, 8)).astype(np.float32)
+    np.save("apart.npy", x)
+    said = akin("neighbors", "apart.npy", "-o", "apart.nc", "-k", "3", "--min-score", "0.999", ranks=2).err
+    assert "apart.nc: none of 90 items has a neighbour; --min-score 0.999 may be too high" in said, said
+    said = akin("neighbors", "apart.npy", "-o", "apart.nc", "-k", "89").err
+    assert "has a neighbour" not in said and "no list can" not in said, said
+    said = akin("neighbors", "apart.npy", "-o", "apart.nc", "-k", "90", ranks=2).err
+    assert said.count("k = 90: no list can have more than 89 neighbours, of 90 items") == 1, said
+    x[[5, 20, 60, 80]] = 0
+    np.save("apart.npy", x)
+    said = akin("neighbors", "apart.npy", "-o", "apart.nc", "-k", "3", ranks=3).err
+    assert "4 rows are zero or not finite and get no neighbours: row 5, row 20, row 60 and others (counted from 0)" in said, said
+    said = akin("neighbors", "apart.npy", "-o", "apart.nc", "--same-category", expect=2).err
+    assert "no item of apart.npy has a category" in said and "akin embed CATALOG --from" in said, said
 
 
 def test_more_neighbours_than_items():
