@@ -61,6 +61,9 @@ AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *
 AKIN_MUST_CHECK akin_status akin_preflight_places(const akin_jobs *jobs,
                                                   const akin_preflight_needs *needs);
 
+/* AKIN_USAGE: words of rules that are not of their form, whatever the items have. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_words(akin_jobfile *job);
+
 /* Lists the sources of [ingest]. AKIN_USAGE if one of them lacks the column of an attribute; the
  * message also lists all else that the tables need and lack. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_preflight_list(akin_comm *comm, akin_jobfile *job,

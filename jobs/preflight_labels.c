@@ -223,6 +223,23 @@ static bool any_rules(akin_jobfile *job) {
     return any;
 }
 
+static void see_word(void *context, const char *option, const char *attribute,
+                     akin_rule_needs needs, akin_status wrong) {
+    (void)attribute, (void)needs;
+    note_at(context, option, wrong);
+}
+
+akin_status akin_preflight_words(akin_jobfile *job) {
+    akin_mistakes found = {.status = AKIN_OK};
+    const char *section;
+    for (size_t i = 0; (section = akin_job_neighbors_section(job, i)); i++) {
+        table_check t = {.job = job, .section = section, .found = &found};
+        const akin_neighbors_rules rules = akin_item_rules_of(akin_jobfile_options(job, section));
+        akin_neighbors_rules_attributes(&rules, see_word, &t);
+    }
+    return akin_mistakes_sum(&found);
+}
+
 /* --- sources --- */
 
 static bool has_value(const akin_source *source, size_t row, size_t a) {

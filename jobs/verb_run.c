@@ -131,6 +131,9 @@ static bool find_mistakes(const akin_call *call, akin_jobs *read, char **output,
     if (status == AKIN_OK) status = settle_place(call, &jobs, output, keep, found);
     akin_mistakes_note(found, status);
     if (status == AKIN_OK) goes_on = check_settled(call, &jobs, *output, found);
+    if (status == AKIN_OK &&
+        found->status != AKIN_OK) /* else the rules are judged with the items */
+        akin_mistakes_note(found, akin_preflight_words(jobs.list[0].file));
     akin_jobs_free(&jobs);
     return goes_on && !*wrong_keys.message;
 }

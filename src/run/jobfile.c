@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_LIMIT = 200, FILE_LIMIT = 1 << 20, KEY_SIZE = 64, NAME_LIMIT = 64, INIH_REST = 16 };
+enum { LINE_LIMIT = 200, FILE_LIMIT = 1 << 20, KEY_SIZE = 64, INIH_REST = 16 };
 
 typedef struct {
     size_t section;
@@ -36,15 +36,32 @@ typedef struct {
     bool continues;       /* it begins with a blank and continues the value above */
     size_t section;       /* the current one, section_count before the first */
     int section_line, section_keys;
+    bool skips;         /* the section's heading is wrong, so its keys are left out */
     akin_status status; /* the first error that ends the reading, and the line where it ended */
     int wrong_line;
-    akin_error_kept mistakes; /* in keys, which do not end it */
-    int first_mistake;        /* its line */
+    akin_error_kept mistakes; /* which do not end it */
+    int first_mistake;        /* the line where it was found */
+    bool wrong_sections;      /* not only keys */
 } reading;
 
 static akin_status wrong(reading *self, int line, akin_status status) {
     self->wrong_line = self->line;
     return self->status = akin_error_context(status, "%s:%d: ", self->job->path, line);
+}
+
+/* A mistake that the reading goes on after. */
+static void note(reading *self) {
+    akin_error_gather(&self->mistakes);
+    if (self->first_mistake == 0) self->first_mistake = self->line;
+}
+
+/* The same of a section; other errors end the reading. */
+static akin_status wrong_section(reading *self, int line, akin_status status) {
+    if (status != AKIN_USAGE) return wrong(self, line, status);
+    akin_error_context(status, "%s:%d: ", self->job->path, line);
+    note(self);
+    self->wrong_sections = true;
+    return AKIN_OK;
 }
 
 static akin_status add_place(akin_jobfile *job, size_t section, const char *key, int line) {
@@ -79,10 +96,10 @@ static size_t find_section(const akin_jobfile *job, const char *name, size_t len
 
 static akin_status end_section(reading *self) {
     if (self->section_line == 0 || self->section_keys > 0) return AKIN_OK;
-    return wrong(self, self->section_line,
-                 akin_error_set(AKIN_USAGE,
-                                "[%s] has no key; it needs at least one, such as enabled = yes",
-                                self->job->sections[self->section].name));
+    return wrong_section(
+        self, self->section_line,
+        akin_error_set(AKIN_USAGE, "[%s] has no key; it needs at least one, such as enabled = yes",
+                       self->job->sections[self->section].name));
 }
 
 /* Room for one more section; the new one has no options yet. */
@@ -118,12 +135,6 @@ done:
     return status;
 }
 
-static bool is_name(const char *name) {
-    size_t length =
-        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-    return length > 0 && length <= NAME_LIMIT && !name[length];
-}
-
 /* [table NAME]: *index is its section, section_count if `text` begins with no such kind. */
 static akin_status begin_named(reading *self, const char *text, size_t *index) {
     akin_jobfile *job = self->job;
@@ -131,10 +142,10 @@ static akin_status begin_named(reading *self, const char *text, size_t *index) {
     const char *name = text + length + strspn(text + length, " \t");
     *index = job->section_count;
     if (kind >= job->declared || !job->sections[kind].named) return AKIN_OK;
-    if (!is_name(name))
+    if (!akin_jobfile_is_name(name))
         return akin_error_set(
             AKIN_USAGE, "[%s] needs a name of letters, digits, - and _ (at most %d): [%s NAME]",
-            text, NAME_LIMIT, job->sections[kind].name);
+            text, AKIN_JOBFILE_NAME_LIMIT, job->sections[kind].name);
     if (strcmp(name, "main") == 0)
         return akin_error_set(AKIN_USAGE, "[%s]: main is the %s without a name; choose another",
                               text, job->sections[kind].name);
@@ -148,34 +159,30 @@ static akin_status begin_named(reading *self, const char *text, size_t *index) {
     return add_named(job, kind, name);
 }
 
-static akin_status unknown_section(const akin_jobfile *job, const char *name) {
-    const char *names[32] = {NULL};
-    for (size_t i = 0; i < job->declared && i < 31; i++) names[i] = job->sections[i].name;
-    const char *nearest = akin_text_nearest(name, names);
-    return nearest ? akin_error_set(AKIN_USAGE, "unknown section [%s]; did you mean [%s]?", name,
-                                    nearest)
-                   : akin_error_set(AKIN_USAGE, "unknown section [%s]", name);
-}
-
 /* `text` begins with "[" and may be changed. */
 static akin_status begin_section(reading *self, char *text) {
     akin_status status = end_section(self);
     if (status != AKIN_OK) return status;
+    self->section_line = 0;
+    self->skips = true;
     char *close = strchr(text, ']'), *name = text + 1 + strspn(text + 1, " \t");
     const char *behind = close ? close + 1 + strspn(close + 1, " \t\r") : NULL;
     if (!close || (*behind && *behind != ';' && *behind != '#'))
-        return wrong(self, self->line,
-                     akin_error_set(AKIN_USAGE, "a section is written as [name]"));
+        return wrong_section(self, self->line,
+                             akin_error_set(AKIN_USAGE, "a section is written as [name]"));
     while (close > name && strchr(" \t", close[-1])) close--;
     *close = '\0';
     status = begin_named(self, name, &self->section);
-    if (status != AKIN_OK) return wrong(self, self->line, status);
+    if (status != AKIN_OK) return wrong_section(self, self->line, status);
     if (self->section == self->job->section_count)
         self->section = find_section(self->job, name, strlen(name));
     if (self->section == self->job->section_count)
-        return wrong(self, self->line, unknown_section(self->job, name));
+        return wrong_section(
+            self, self->line,
+            akin_jobfile_unknown_section(self->job->sections, self->job->declared, name));
     self->section_line = self->line;
     self->section_keys = 0;
+    self->skips = false;
     status = add_place(self->job, self->section, "", self->line);
     return status == AKIN_OK ? AKIN_OK : wrong(self, self->line, status);
 }
@@ -249,6 +256,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
     (void)section;
     reading *self = user;
     if (self->status != AKIN_OK) return 0;
+    if (self->skips) return 1;
     if (self->section == self->job->section_count) {
         (void)wrong(self, self->line,
                     akin_error_set(AKIN_USAGE, "%s stands before the first [section]", key));
@@ -262,8 +270,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
         find_place(self->job, self->section, "")->wrong = true;
         akin_error_context(status, "%s:%d: [%s] ", self->job->path, self->line,
                            self->job->sections[self->section].name);
-        akin_error_gather(&self->mistakes);
-        if (self->first_mistake == 0) self->first_mistake = self->line;
+        note(self);
         return 1;
     }
     if (status != AKIN_OK) (void)wrong(self, self->line, status);
@@ -317,7 +324,9 @@ static char *next_line(char *line, int size, void *user) {
     if (*line != '[') return line;
     char header[LINE_LIMIT];
     memcpy(header, line, strlen(line) + 1);
-    return begin_section(self, header) == AKIN_OK ? line : NULL;
+    if (begin_section(self, header) != AKIN_OK) return NULL;
+    if (self->skips) *line = '\0';
+    return line;
 }
 
 /* A line that inih takes for nothing, with the section that it stands in. */
@@ -332,7 +341,7 @@ static akin_status not_a_line(const akin_jobfile *job, int line) {
                    : akin_error_set(AKIN_USAGE, "%s:%d: %s", job->path, line, what);
 }
 
-/* Mistakes in keys, if there are no others, go into *wrong_keys: AKIN_OK. */
+/* Mistakes in keys, if there are no others (what a section with a wrong heading says is not known), go into *wrong_keys: AKIN_OK. */
 static akin_status parse(akin_jobfile *job, const char *bytes, size_t count,
                          akin_error_kept *wrong_keys) {
     reading self = {.job = job, .at = bytes, .end = bytes + count, .section = job->section_count};
@@ -348,7 +357,7 @@ static akin_status parse(akin_jobfile *job, const char *bytes, size_t count,
         return status;
     if (status != AKIN_OK) akin_error_gather(&self.mistakes);
     akin_error_restore(&self.mistakes);
-    if (status != AKIN_OK) return AKIN_USAGE;
+    if (status != AKIN_OK || self.wrong_sections) return AKIN_USAGE;
     akin_error_keep(wrong_keys);
     return AKIN_OK;
 }

@@ -30,3 +30,19 @@ done:
     akin_text_free(owners);
     return status;
 }
+
+bool akin_jobfile_is_name(const char *name) {
+    size_t length =
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    return length > 0 && length <= AKIN_JOBFILE_NAME_LIMIT && !name[length];
+}
+
+akin_status akin_jobfile_unknown_section(const akin_jobfile_section *sections, size_t declared,
+                                         const char *name) {
+    const char *names[32] = {NULL};
+    for (size_t i = 0; i < declared && i < 31; i++) names[i] = sections[i].name;
+    const char *nearest = akin_text_nearest(name, names);
+    return nearest ? akin_error_set(AKIN_USAGE, "unknown section [%s]; did you mean [%s]?", name,
+                                    nearest)
+                   : akin_error_set(AKIN_USAGE, "unknown section [%s]", name);
+}

@@ -30,6 +30,25 @@ def test_several_mistakes_of_keys_are_told_at_once():
     assert "section.ini:8: " in message and "unknown section [neighbours]" in message, message
 
 
+def test_mistakes_in_sections_are_told_at_once():
+    """Headings that are wrong, unknown or twice, and empty sections, with the wrong keys of the others; no key of a section without a right heading."""
+    job = write_job("headings", "[table a b]", "k = many", "[evaluate]", "[table x", "[publsh]", "to = file:x.csv", "[table y]", "kk = 3", "[table y]", "k = many", "[table z]")
+    for ranks in (0, 2):
+        lines = akin("run", job, "--check", "--json", expect=2, ranks=ranks).json["message"].split("\n")
+        places = [re.fullmatch(r"headings.ini:(\d+): (.*)", line).groups() for line in lines]
+        said = [("7", "[table a b] needs a name"), ("9", "[evaluate] has no key"), ("10", "a section is written as"), ("11", "unknown section [publsh]; did you mean [publish]?"),
+                ("14", "[table y] unknown key kk"), ("15", "[table y] is given twice, first on line 13"), ("17", "[table z] has no key")]
+        assert [line for line, _ in places] == [line for line, _ in said] and all(told.startswith(words) for (_, told), (_, words) in zip(places, said)), lines
+
+
+def test_rules_that_cannot_be_read_are_told_with_wrong_values():
+    """Also where nothing is known of the items, and each once."""
+    job = write_job("ruled", "[neighbors]", "diversity = 2", "boost = popularity", "within = price=2..1x", "[table more]", "within = price=2..1x", source="absent.csv")
+    lines = akin("run", job, "--check", "--json", expect=2, ranks=2).json["message"].split("\n")
+    starts = [f"ruled.ini:{line}: [{words}" for line, words in ((4, "ingest] source absent.csv"), (8, "neighbors] diversity"), (9, "neighbors] boost"), (10, "neighbors] within"), (12, "table more] within"))]
+    assert len(lines) == len(starts) and all(line.replace("--", "").startswith(start) for line, start in zip(lines, starts)), lines
+
+
 def test_a_key_of_another_section():
     """The section that has it is named, rather than a key that merely looks like it."""
     job = write_job("astray", "k = 3", "tune = none", "[neighbors]", "min-coverage = 0.5", "to = file:x.csv")

@@ -157,7 +157,12 @@ static void what_is_wrong_has_its_line(void **state) {
         {"[neighbors]\nk = 2\n[job]\nname = x\n[neighbors]\nsame-category\n[publish]\n",
          "a.ini:6: [neighbors] a line that is neither [section] nor key = value"},
         {"[job]\n[neighbors]\nsame-category\n",
-         "a.ini:1: [job] has no key; it needs at least one, such as enabled = yes"},
+         "a.ini:1: [job] has no key; it needs at least one, such as enabled = yes\n"
+         "a.ini:3: [neighbors] a line that is neither [section] nor key = value"},
+        {"[tabel a]\nk = 0\n[publsh]\n[neighbors]\nk = 0\n",
+         "a.ini:1: unknown section [tabel a]; did you mean [table]?\n"
+         "a.ini:3: unknown section [publsh]; did you mean [publish]?\n"
+         "a.ini:5: [neighbors] k must be a whole number from 1 to 1000, not \"0\""},
         {"same-category\n[job]\nname = x\n", "a.ini:1: neither [section] nor key = value"},
         {"[neighbors\nk = 1\n", "a.ini:1: a section is written as [name]"},
         {"[neighbors] k = 1\n", "a.ini:1: a section is written as [name]"},
