@@ -406,7 +406,7 @@ def test_what_a_source_says_is_told_once():
 
 
 def test_a_line_a_stage():
-    job = write_job("lines", "[evaluate]", "label = category", "[publish]", "to = file:lines.jsonl")
+    job = write_job("lines", "[neighbors]", "k = 10", "[evaluate]", "label = category", "[publish]", "to = file:lines.jsonl")
     draw_catalogue("pictures", 20)
     done = akin("run", job, ranks=2)
     with open("results/lines/log.txt") as f:
