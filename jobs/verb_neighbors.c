@@ -189,13 +189,16 @@ static akin_neighbors_params read_params(const akin_call *call) {
 static void fill_report(akin_json *report, const akin_neighbors_params *params,
                         const akin_neighbors_figures *figures) {
     const akin_refine_params *refine = &params->refine;
+    double rows = (double)(params->mean ? figures->products : figures->items),
+           pairs = rows * (params->against ? (double)figures->targets : rows - 1),
+           seconds = figures->engine.seconds;
     akin_json_set_integer(report, "items", (long long)figures->items);
     if (params->by_group) akin_json_set_integer(report, "products", (long long)figures->products);
     akin_json_set_integer(report, "k", (long long)params->k);
     akin_json_set_integer(report, "dim", (long long)figures->dim);
-    akin_json_set_number(report, "pairs", akin_neighbors_pairs(params, figures));
-    akin_json_set_number(report, "seconds_compute", figures->engine.seconds);
-    akin_json_set_number(report, "pairs_per_second", akin_neighbors_rate(params, figures));
+    akin_json_set_number(report, "pairs", pairs);
+    akin_json_set_number(report, "seconds_compute", seconds);
+    akin_json_set_number(report, "pairs_per_second", seconds > 0 ? pairs / seconds : 0);
     akin_json_set_number(report, "pairs_computed", figures->engine.computed);
     akin_json_set_number(report, "pairs_skipped", figures->engine.pairs - figures->engine.computed);
     akin_json_set_number(report, "pairs_scored", figures->engine.scored);

@@ -33,10 +33,6 @@
 /* How many entries a list can have: min(k, n - 1), at least 1. */
 size_t akin_allpairs_list(size_t n, size_t k);
 
-/* How many pairs there are: (i, j) and (j, i) of one catalogue; of two (`sides`) those of a source
- * and one of the others. */
-double akin_allpairs_count(double sources, double others, bool sides);
-
 /* The results of an earlier run: arrays for the rows of this rank's shard, borrowed. */
 typedef struct {
     const int32_t
@@ -86,8 +82,6 @@ typedef struct {
     double
         seconds_waiting; /* of these, spent waiting for others, on the rank that waited longest */
     double pairs;        /* (i, j) and (j, i); of two catalogues those of a source and a target */
-    double to_do;        /* of these, those of rows that take part; less what the caller knows to be
-                            done before */
     double computed;     /* of these, pairs whose products were computed in 8 bits, on all
                             ranks */
     double scored;       /* pairs that were scored in float32, on all ranks */

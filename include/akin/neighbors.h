@@ -108,11 +108,6 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
                                            size_t count, akin_neighbors_figures *out);
 
-/* Of a table: its pairs, and how many of them were compared in a second. Pairs that were done before
- * this run, and those of rows that take no part, do not count for the rate. Not collective. */
-double akin_neighbors_pairs(const akin_neighbors_params *params, const akin_neighbors_figures *f);
-double akin_neighbors_rate(const akin_neighbors_params *params, const akin_neighbors_figures *f);
-
 /* Logs what was done for a table (akin_log_summary). Not collective. */
 void akin_neighbors_tell(const akin_neighbors_params *params,
                          const akin_neighbors_figures *figures);

@@ -45,10 +45,6 @@ size_t akin_allpairs_list(size_t n, size_t k) {
     return k < others ? k : others;
 }
 
-double akin_allpairs_count(double sources, double others, bool sides) {
-    return sides ? sources * others : sources > 1 ? sources * (sources - 1) : 0;
-}
-
 static size_t largest_block(const engine *e) {
     size_t largest = 0;
     for (int r = 0; r < e->size; r++) largest = e->counts[r] > largest ? e->counts[r] : largest;
@@ -407,28 +403,22 @@ static void free_blocks(engine *e) {
     e->compare = NULL, e->vote = NULL, e->own = NULL, e->leading = NULL;
 }
 
-/* Those of the rows that take part. Collective. */
-static double count_dealt(const engine *e, size_t sources) {
-    const akin_row_block_item *items = akin_row_block_items(e->own);
-    int64_t rows[2] = {0}; /* sources, and others */
-    for (size_t i = 0; i < akin_row_block_count(e->own); i++)
-        rows[(size_t)items[i].row >= sources]++;
-    akin_comm_sum_i64(e->comm, rows, 2);
-    return akin_allpairs_count((double)rows[0], (double)rows[1], sources < e->n);
-}
-
 static void fill_figures(engine *e, double own, double start, double waited,
                          akin_allpairs_figures *out) {
     akin_compare_figures f = akin_compare_figures_of(e->compare);
-    const double n = (double)e->n, dealt = count_dealt(e, (size_t)own);
+    const double n = (double)e->n;
     int64_t sums[2] = {(int64_t)f.computed, (int64_t)f.scored};
     double times[2] = {akin_comm_seconds() - start, akin_comm_waited(e->comm) - waited};
     akin_comm_sum_i64(e->comm, sums, 2);
     akin_comm_max_f64(e->comm, times, 2);
-    *out = (akin_allpairs_figures){
-        times[0],  times[1],          akin_allpairs_count(own, n - own, own < n),
-        dealt,     (double)sums[0],   (double)sums[1],
-        e->mended, akin_tile()->name, e->leading != NULL ? e->leading->count - 1 : 0};
+    *out = (akin_allpairs_figures){times[0],
+                                   times[1],
+                                   own < n ? own * (n - own) : n * (n - 1),
+                                   (double)sums[0],
+                                   (double)sums[1],
+                                   e->mended,
+                                   akin_tile()->name,
+                                   e->leading != NULL ? e->leading->count - 1 : 0};
 }
 
 /* Returns the lists, the last table's first (partition.h). Collective; agreed. */

@@ -31,8 +31,7 @@ akin_status akin_first_pass(akin_comm *comm, const akin_vectors *vectors,
         all.save_every = checkpoint->every, all.save = save, all.context = &s;
         all.save_end = true, all.stage = checkpoint->stage;
     }
-    AKIN_TRY(akin_allpairs(comm, vectors, &all, lists, figures));
-    if (checkpoint) figures->to_do *= akin_resume_left(s.known);
+    status = akin_allpairs(comm, vectors, &all, lists, figures);
 done:
     akin_resume_free(s.known);
     return status;

@@ -17,18 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 
-double akin_neighbors_pairs(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
-    double rows = (double)(params->mean ? f->products : f->items);
-    return rows * (params->against ? (double)f->targets : rows - 1);
-}
-
-double akin_neighbors_rate(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
-    const akin_allpairs_figures *e = &f->engine; /* of all passes */
-    double pairs = akin_neighbors_pairs(params, f);
-    if (e->pairs > 0) pairs *= e->to_do / e->pairs;
-    return e->seconds > 0 ? pairs / e->seconds : 0;
-}
-
 void akin_neighbors_tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
     const char *boost = params->rules.boost.count == 0 ? "--damp-hubs"
                         : params->rules.damp_hubs      ? "--boost and --damp-hubs"
@@ -45,13 +33,14 @@ void akin_neighbors_tell(const akin_neighbors_params *params, const akin_neighbo
             "list%s recomputed, %zu kept",
             params->previous, f->fresh, AKIN_PLURAL(f->fresh), f->gone, f->fresh + f->shorter,
             AKIN_PLURAL(f->fresh + f->shorter), f->kept);
-    double rate = akin_neighbors_rate(params, f);
-    char items[AKIN_TEXT_COMMAS], all[AKIN_TEXT_COMMAS], speed[AKIN_TEXT_COMMAS];
+    double rows = (double)(params->mean ? f->products : f->items),
+           pairs = rows * (params->against ? (double)f->targets : rows - 1);
+    char items[AKIN_TEXT_COMMAS], all[AKIN_TEXT_COMMAS], rate[AKIN_TEXT_COMMAS];
     bool rated = !akin_log_holds() && f->engine.seconds > 0; /* run reports the rate itself */
     akin_log_summary("neighbors: %s item%s of %zu feature%s, %s pairs%s%s%s",
                      akin_text_commas((double)f->items, items), AKIN_PLURAL(f->items), f->dim,
-                     AKIN_PLURAL(f->dim), akin_text_commas(akin_neighbors_pairs(params, f), all),
-                     rated ? ", " : "", rated ? akin_text_commas(rate, speed) : "",
+                     AKIN_PLURAL(f->dim), akin_text_commas(pairs, all), rated ? ", " : "",
+                     rated ? akin_text_commas(pairs / f->engine.seconds, rate) : "",
                      rated ? " pairs/s" : "");
     if (params->refine.collapse)
         akin_log_summary("neighbors: %zu duplicate%s, %zu list%s searched again", f->duplicates,
@@ -200,16 +189,15 @@ static akin_status save(void *context, const akin_allpairs_state *state) {
 /* Adds the figures of two comparisons. */
 static void add_figures(akin_allpairs_figures *sum, const akin_allpairs_figures *more) {
     sum->seconds += more->seconds, sum->seconds_waiting += more->seconds_waiting;
-    sum->pairs += more->pairs, sum->to_do += more->to_do, sum->computed += more->computed,
-        sum->scored += more->scored, sum->mended += more->mended;
+    sum->pairs += more->pairs, sum->computed += more->computed, sum->scored += more->scored,
+        sum->mended += more->mended;
 }
 
 /* Each product is a source and a target; with itself it is no pair. */
 static void leave_out_itself(const akin_table_run *r, akin_allpairs_figures *figures) {
     double rows = (double)r->products.sources.count;
     if (!r->params->mean || r->params->against || rows == 0) return;
-    figures->pairs *= (rows - 1) / rows, figures->to_do *= (rows - 1) / rows;
-    figures->computed *= (rows - 1) / rows;
+    figures->pairs *= (rows - 1) / rows, figures->computed *= (rows - 1) / rows;
 }
 
 static double save_every(const sweep *s) {
@@ -342,10 +330,9 @@ static akin_status compute(sweep *s) {
         return akin_error_set(status,
                               "interrupted; %s is saved: run the same command again to continue",
                               checkpoint_of(s));
-    if (status == AKIN_OK) figures.to_do *= akin_resume_left(s->known);
     for (int t = 0; t < s->tables && status == AKIN_OK; t++) {
         akin_allpairs_figures *sum = &s->figures[t]->engine;
-        const akin_allpairs_figures first = *sum; /* of its own passes */
+        const akin_allpairs_figures first = *sum;
         *sum = figures;
         add_figures(sum, &first);
         leave_out_itself(&s->table[t], sum);

@@ -3,7 +3,6 @@
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
-#include <math.h>
 #include <string.h>
 
 enum { LAYERS = AKIN_ROW_BLOCK_LAYERS, DELTA_LABELS = 3 };
@@ -19,7 +18,6 @@ struct akin_resume {
     int32_t *fresh;                    /* [count]: labels for a table without a previous one */
     akin_ring_checkpoint *waypoint;    /* NULL: none */
     bool same_ranks;                   /* the ring continues where it stopped */
-    double reused;                     /* share of the pairs that previous tables have compared */
     int first, layers;                 /* the previous table's layer, then those of earlier runs */
     akin_ring_progress before[LAYERS]; /* of layers first, first + 1, ... */
     int32_t *label[LAYERS];            /* [count], of layers first, first + 1, ... */
@@ -41,33 +39,6 @@ static akin_status label_tables(akin_resume *k) {
     return AKIN_OK;
 }
 
-/* Of two kinds of rows, sources and others: how many take part, and how many of them are kept. */
-static void count_rows(const akin_resume *k, const akin_delta *delta, int64_t all[2],
-                       int64_t kept[2]) {
-    size_t sources = akin_vectors_own_sources(k->vectors);
-    for (size_t i = 0; i < k->count; i++) {
-        if (!akin_vectors_usable(k->vectors, i)) continue;
-        all[i >= sources]++;
-        kept[i >= sources] += akin_delta_done[delta->label[i] * (DELTA_LABELS + 1)];
-    }
-}
-
-/* Pairs that one of the tables needs are compared. Collective. */
-static double share_reused(const akin_resume *k) {
-    const bool sides = akin_vectors_sources(k->vectors) < akin_vectors_items(k->vectors);
-    double least = 1;
-    for (int t = 0; t < k->tables; t++) {
-        int64_t rows[4] = {0};
-        if (!k->table[t].delta) return 0;
-        count_rows(k, k->table[t].delta, rows, rows + 2);
-        akin_comm_sum_i64(k->comm, rows, 4);
-        double all = akin_allpairs_count((double)rows[0], (double)rows[1], sides),
-               kept = akin_allpairs_count((double)rows[2], (double)rows[3], sides);
-        least = fmin(least, all > 0 ? kept / all : 0);
-    }
-    return least;
-}
-
 akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors,
                                const akin_resume_table *table, int tables, akin_resume **out) {
     akin_resume *k = akin_mem_zalloc(1, sizeof *k);
@@ -83,8 +54,7 @@ akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors,
     if (status != AKIN_OK) {
         akin_resume_free(k);
         k = NULL;
-    } else
-        k->reused = share_reused(k);
+    }
     *out = k;
     return status;
 }
@@ -222,10 +192,6 @@ akin_ring_progress akin_resume_progress(const akin_resume *k) {
     if (k->same_ranks) return k->waypoint->progress;
     if (k->waypoint) at.before = akin_ring_share(k->waypoint->progress);
     return at;
-}
-
-double akin_resume_left(const akin_resume *k) {
-    return (1 - k->reused) * (1 - (k->waypoint ? akin_ring_share(k->waypoint->progress) : 0));
 }
 
 akin_status akin_resume_save(const akin_resume *k, const char *stage, const char *path,

@@ -40,10 +40,6 @@ const akin_partition_prior *akin_resume_apply(const akin_resume *known, int tabl
                                               akin_row_block_rules *rules);
 akin_ring_progress akin_resume_progress(const akin_resume *known);
 
-/* How much of the comparison this run has to do: not what a previous table or an earlier run has
- * done. Not collective. */
-double akin_resume_left(const akin_resume *known);
-
 /* Saves the position of the ring and says so; stage: what the line begins with. Collective;
  * agreed. */
 AKIN_MUST_CHECK akin_status akin_resume_save(const akin_resume *known, const char *stage,

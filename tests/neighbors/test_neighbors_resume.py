@@ -156,11 +156,8 @@ def test_a_first_pass_that_is_complete_is_not_done_again():
     for ranks in (2, 3):
         shutil.copy(own, "hubs")
         shutil.copy("e.nc.checkpoint", "main")
-        done = akin(*words, "--json", ranks=ranks)
-        said, main_share = done.err, int(re.search(r"resuming from e.nc.checkpoint at (\d+) %", done.err)[1])
+        said = akin(*words, ranks=ranks).err
         assert f"resuming from {own} at 100 %" in said, said
-        compared = done.json["pairs_per_second"] * done.json["seconds_compute"] / done.json["pairs"]
-        assert abs(compared - (1 - main_share / 100) / 2) < 0.01, (compared, said)  # of two passes the one that is left, in part
         assert_same_variables("whole-d.nc", "e.nc")
         shutil.move("hubs", own)
         shutil.move("main", "e.nc.checkpoint")
