@@ -307,8 +307,6 @@ static akin_status run_each(akin_run_state *run, const akin_stage *stage) {
             akin_error_gather(&refused);
         else if (status != AKIN_OK)
             break;
-        else if (strcmp(stage->verb, "publish") == 0)
-            run->published = true;
     }
     if ((status != AKIN_OK && status != AKIN_GATE) || !*refused.message) return status;
     akin_error_restore(&refused);

@@ -18,7 +18,6 @@ typedef struct {
     akin_metrics *metrics;
     akin_json *stages;          /* the report's: what each stage did in this or an earlier run */
     akin_last_additions *added; /* on rank 0; NULL: none */
-    bool published;             /* a table, at all its places, in this run or before */
     akin_source *listed;        /* for ingest, if the rules already needed it */
 } akin_run_state;
 

@@ -113,8 +113,7 @@ akin_status akin_table_gates_tell(const akin_job *job, const akin_json *report,
         if (akin_json_is_true(it, "refused"))
             told =
                 gather_line(&all, job, akin_json_text(it, "message"), akin_json_text(it, "gate"));
-    if (told == AKIN_OK && !akin_stages_added(job->file)) /* its table is not there for long */
-        told = gather_line(&all, job, AKIN_PUBLISH_REFUSED, NULL);
+    if (told == AKIN_OK) told = gather_line(&all, job, AKIN_PUBLISH_REFUSED, NULL);
     if (*all.message) akin_error_restore(&all);
     return status;
 }

@@ -9,7 +9,6 @@
 #include "run.h"
 #include "run_stage.h"
 #include "stages.h"
-#include "undo.h"
 #include <akin/cpu.h>
 #include <akin/file.h>
 #include <akin/log.h>
@@ -211,7 +210,6 @@ static akin_status begin(akin_run_state *run) {
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
     AKIN_TRY(find_added(run));
-    akin_undo_begin(run);
     akin_log_record("%d rank%s, kernels for %s (--cpu)", akin_comm_size(comm),
                     AKIN_PLURAL(akin_comm_size(comm)), akin_cpu_name(akin_cpu_active()));
     run->stages = akin_json_object();
@@ -236,25 +234,7 @@ static const akin_stage *last_stage(const akin_run_state *run) {
     return akin_stage_find(akin_options_text(run->call->options, "until"));
 }
 
-/* Ends an addition that a gate refused. Collective. */
-static void take_back(const akin_run_state *run, akin_error_kept *refused) {
-    bool undone = false;
-    akin_status status = akin_undo_addition(run, &undone);
-    if (status != AKIN_OK) akin_log_warning("%s", akin_error_message());
-    if (status == AKIN_OK && undone)
-        akin_error_set(AKIN_GATE,
-                       "nothing was published, and the addition is undone: %s is as it "
-                       "was before; correct the rows or the limit, and repeat akin add",
-                       akin_folder_path(run->folder));
-    else
-        akin_error_set(AKIN_GATE,
-                       "the addition is in the tables in %s, also in those that were not "
-                       "published: akin run %s takes it out",
-                       akin_folder_path(run->folder), job_path(run->call));
-    akin_error_gather(refused);
-}
-
-/* A gate refused to publish, and the gallery is there. Returns AKIN_GATE. Collective. */
+/* A gate refused to publish, and the gallery is there. Returns AKIN_GATE. */
 static akin_status end_refused(const akin_run_state *run, akin_error_kept *refused,
                                akin_status since) {
     if (since != AKIN_OK) akin_log_warning("%s", akin_error_message());
@@ -264,7 +244,13 @@ static akin_status end_refused(const akin_run_state *run, akin_error_kept *refus
                        akin_folder_path(run->folder));
         akin_error_gather(refused);
     }
-    if (akin_stages_added(run->job)) take_back(run, refused);
+    if (akin_stages_added(run->job)) {
+        akin_error_set(AKIN_GATE,
+                       "the addition is in the tables in %s, and later additions build on it: "
+                       "akin run %s takes it out",
+                       akin_folder_path(run->folder), job_path(run->call));
+        akin_error_gather(refused);
+    }
     akin_error_restore(refused);
     return AKIN_GATE;
 }
@@ -316,7 +302,6 @@ static akin_status end(akin_run_state *run, akin_status outcome, double start) {
     char *message = akin_mem_text(akin_error_message());
     bool whole = is_whole(run), night = whole && !akin_stages_added(run->job);
     if (outcome == AKIN_OK) AKIN_TRY(keep_wanted(run));
-    if (outcome == AKIN_OK && whole) akin_undo_forget(run);
     if (outcome == AKIN_OK && whole) AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
     fill_report(run);
     if (outcome == AKIN_OK)
