@@ -24,8 +24,9 @@ AKIN_MUST_CHECK akin_status akin_preflight_files(akin_jobfile *job);
 AKIN_MUST_CHECK akin_status akin_preflight_sources_there(akin_jobfile *job);
 
 /* Warns where pairs of ids or categories (golden, pins, blocks, categories, pairs) name what the
- * items lack, and where approved lists have nothing that min-golden could judge; of files that akin_preflight_files accepts. Memory: the ids. Not collective. */
-AKIN_MUST_CHECK akin_status akin_preflight_names(akin_jobfile *job, const akin_upcoming *items);
+ * items lack, and where approved lists have nothing that min-golden could judge; of files that akin_preflight_files accepts. ids: of the items. Memory: names of categories and products. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_names(akin_jobfile *job, const akin_upcoming *items,
+                                                 const akin_ids *ids);
 
 /* Warns about tables that no address of [publish] covers. Not collective. */
 void akin_preflight_tell_unpublished(const akin_jobs *jobs);

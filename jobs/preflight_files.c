@@ -175,8 +175,9 @@ akin_status akin_preflight_sources_there(akin_jobfile *job) {
 typedef struct {
     akin_jobfile *job;
     const akin_upcoming *of;
-    akin_ids *items, *products, *categories; /* what these have; NULL = not needed yet */
-    akin_status status;                      /* of making them */
+    const akin_ids *items;           /* what these have */
+    akin_ids *products, *categories; /* NULL = not needed yet */
+    akin_status status;              /* of making them */
 } naming;
 
 typedef struct {
@@ -187,24 +188,9 @@ typedef struct {
     char names[2][64];              /* of the first one, cut */
 } looking;
 
-enum names_of { ITEMS, PRODUCTS, CATEGORIES };
-
-static const char *name_of(const akin_upcoming *of, enum names_of what, size_t i) {
-    const char *group = what == PRODUCTS ? akin_upcoming_group(of, i) : "";
-    if (what == CATEGORIES) return akin_upcoming_category(of, i);
-    return *group ? group : akin_upcoming_id(of, i);
-}
-
 /* Repetitions do no harm. */
-static akin_status list_names(const akin_upcoming *of, enum names_of what, akin_ids **out) {
-    if (*out) return AKIN_OK;
-    size_t count = akin_upcoming_count(of);
-    const char **texts = akin_mem_alloc(count, sizeof *texts);
-    if (!texts) return AKIN_FAILED;
-    for (size_t i = 0; i < count; i++) texts[i] = name_of(of, what, i);
-    akin_status status = akin_ids_create(count, texts, out);
-    akin_mem_free(texts);
-    return status;
+static akin_status list_names(const akin_upcoming *of, akin_upcoming_name *name, akin_ids **out) {
+    return *out ? AKIN_OK : akin_upcoming_names(of, name, out);
 }
 
 static bool is_known(const looking *l, const akin_ids *ids, const char *name) {
@@ -237,21 +223,22 @@ static const char *table_of(const char *section) {
 }
 
 static akin_status names_for(naming *n, const input *in, const char *section, looking *out) {
-    akin_ids **names = &n->items;
-    enum names_of what = ITEMS;
-    bool of_catalog = strcmp(section, "train") == 0;
+    akin_status status = AKIN_OK;
+    const akin_ids *names = n->items;
+    bool of_catalog = strcmp(section, "train") == 0, of_items = false;
     const akin_options *table = of_catalog ? NULL : akin_jobfile_options(n->job, table_of(section));
-    if (strcmp(in->key, "categories") == 0)
-        what = CATEGORIES, names = &n->categories;
-    else if (table && akin_options_is(table, "by", "group"))
-        what = PRODUCTS, names = &n->products;
-    akin_status status = list_names(n->of, what, names);
-    bool of_items = what == PRODUCTS && (strcmp(in->key, "golden") == 0 || of_main(section));
-    if (status == AKIN_OK && of_items) status = list_names(n->of, ITEMS, &n->items);
-    *out = (looking){.first = *names,
+    if (strcmp(in->key, "categories") == 0) {
+        status = list_names(n->of, akin_upcoming_category, &n->categories);
+        names = n->categories;
+    } else if (table && akin_options_is(table, "by", "group")) {
+        status = list_names(n->of, akin_upcoming_product, &n->products);
+        names = n->products;
+        of_items = strcmp(in->key, "golden") == 0 || of_main(section);
+    }
+    *out = (looking){.first = names,
                      .members = of_items ? n->items : NULL,
                      .every = strcmp(in->key, "blocks") == 0};
-    if (!table || !akin_options_text(table, "against")) out->second = *names;
+    if (!table || !akin_options_text(table, "against")) out->second = names;
     return status;
 }
 
@@ -308,10 +295,10 @@ static void look_up_names(void *context, const input *in, const char *section, c
     if (strcmp(in->key, "golden") == 0) foresee_golden(n, section, path, &seen);
 }
 
-akin_status akin_preflight_names(akin_jobfile *job, const akin_upcoming *items) {
-    naming all = {.job = job, .of = items, .status = AKIN_OK};
+akin_status akin_preflight_names(akin_jobfile *job, const akin_upcoming *items,
+                                 const akin_ids *ids) {
+    naming all = {.job = job, .of = items, .items = ids, .status = AKIN_OK};
     if (akin_upcoming_count(items) > 0) visit_files(job, look_up_names, &all);
-    akin_ids_free(all.items);
     akin_ids_free(all.products);
     akin_ids_free(all.categories);
     return all.status;

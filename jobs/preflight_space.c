@@ -141,8 +141,8 @@ static akin_status foresee_last(akin_jobfile *job, const akin_source *source, co
 static akin_status judge_items(akin_jobfile *job, const akin_upcoming *items,
                                akin_preflight_needs *needs) {
     akin_status status;
-    AKIN_TRY(akin_upcoming_ids(items, &needs->ids));
-    AKIN_TRY(akin_preflight_names(job, items));
+    AKIN_TRY(akin_upcoming_names(items, akin_upcoming_id, &needs->ids));
+    AKIN_TRY(akin_preflight_names(job, items, needs->ids));
     status = akin_preflight_tell_values(job, items);
 done:
     return status;

@@ -109,15 +109,6 @@ const char *akin_upcoming_id(const akin_upcoming *u, size_t i) {
     return is_kept(u, i) ? akin_labels_id(u->last, row) : akin_source_get(u->source, row).id;
 }
 
-akin_status akin_upcoming_ids(const akin_upcoming *u, akin_ids **out) {
-    const char **texts = akin_mem_alloc(u->count, sizeof *texts);
-    if (!texts) return AKIN_FAILED;
-    for (size_t i = 0; i < u->count; i++) texts[i] = akin_upcoming_id(u, i);
-    akin_status status = akin_ids_create(u->count, texts, out);
-    akin_mem_free(texts);
-    return status;
-}
-
 const char *akin_upcoming_category(const akin_upcoming *u, size_t i) {
     size_t row = u->rows[i];
     return is_kept(u, i) ? akin_labels_category_name(u->last, akin_labels_category(u->last)[row])
@@ -130,6 +121,11 @@ const char *akin_upcoming_group(const akin_upcoming *u, size_t i) {
                          : akin_source_get(u->source, row).group;
 }
 
+const char *akin_upcoming_product(const akin_upcoming *u, size_t i) {
+    const char *group = akin_upcoming_group(u, i);
+    return *group ? group : akin_upcoming_id(u, i);
+}
+
 const char *akin_upcoming_label(const akin_upcoming *u, size_t i, size_t attribute) {
     size_t row = u->rows[i], column = u->columns[attribute];
     if (!is_kept(u, i)) return akin_source_label(u->source, row, attribute);
@@ -140,4 +136,13 @@ const char *akin_upcoming_label(const akin_upcoming *u, size_t i, size_t attribu
 
 const akin_source_attributes *akin_upcoming_attributes(const akin_upcoming *u) {
     return akin_source_attributes_of(u->source);
+}
+
+akin_status akin_upcoming_names(const akin_upcoming *u, akin_upcoming_name *name, akin_ids **out) {
+    const char **texts = akin_mem_alloc(u->count, sizeof *texts);
+    if (!texts) return AKIN_FAILED;
+    for (size_t i = 0; i < u->count; i++) texts[i] = name(u, i);
+    akin_status status = akin_ids_create(u->count, texts, out);
+    akin_mem_free(texts);
+    return status;
 }
